@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/config/access.hpp"
+#include "lib/config/diagnostics.hpp"
+#include "proto/common.pb.h"
+#include "proto/config.pb.h"
+
+namespace holdfast::config {
+
+struct LoadRequest {
+    std::string file;            // absolute, or a glob pattern
+    std::string config_id;       // for @id and ${_INSTANCE}
+    std::string working_folder;  // absolute; relative paths of files named without '/' start here
+    bool all_include_checks = false;  // -e: every problem of an include is an error
+    /// What to ask about interfaces, users and scripts; without it none of them is doubted. Must
+    /// outlive the call.
+    const HostFacts* host = nullptr;
+};
+
+struct LoadResult {
+    v1::Config config;  // resolved; only meaningful when usable
+    std::vector<Diagnostic> diagnostics;
+    int test_status = 0;  // keepalived's exit status of -t
+    bool usable = false;  // nothing fatal was found: a cold start may use it
+};
+
+/// Reads a configuration of keepalived's language: files, preprocessor, blocks, binder, validation,
+/// resolution. Finds everything in one pass; never fails itself. Linear in the size of the input.
+[[nodiscard]] LoadResult load(const LoadRequest& request, FileAccess& files);
+
+/// The part of a resolved configuration that a role needs: fields whose `roles` option names others
+/// only are cleared. ROLE_SUPERVISOR gets everything that is not secret to it.
+[[nodiscard]] v1::Config for_role(const v1::Config& config, messages::v1::Role role);
+
+}  // namespace holdfast::config
