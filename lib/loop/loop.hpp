@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,11 +13,21 @@ struct event;
 /// collide with libevent's struct of that name.)
 namespace holdfast::loop {
 
-/// One event loop on one thread. Uses EVENT_BASE_FLAG_PRECISE_TIMER and
-/// EVENT_BASE_FLAG_NO_CACHE_TIME. Must outlive every Timer, FdWatch and SignalWatch made with it.
+class Timer;
+
+/// One event loop on one thread. Must outlive every Timer, FdWatch and SignalWatch made with it.
+///
+/// Each turn runs what was deferred, then what the descriptors have, then the timers that are due:
+/// a timer never acts before what had arrived when the loop woke up was read.
 class Loop {
   public:
+    /// A clock that stands still until advance() moves it; for tests and simulations.
+    struct VirtualTime {
+        core::Instant start{};
+    };
+
     Loop();
+    explicit Loop(VirtualTime time);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
@@ -33,21 +41,35 @@ class Loop {
     void run();
     /// Ends run() after the present callback.
     void stop();
+    /// Runs turns, waiting for events, until `done` or stop().
+    void run_until(const std::function<bool()>& done);
+    /// Runs turns without waiting until one in which nothing happens.
+    void settle();
+    /// Virtual time only: moves the clock forward, firing each timer at its own deadline and
+    /// settling in between.
+    void advance(core::Interval by);
+
     /// Runs `work` in the next turn, never inside the present callback.
     void defer(std::function<void()> work);
 
     /// Grows with every turn: the progress that the supervisor's heartbeat asks for.
-    [[nodiscard]] std::uint64_t turns() const;
+    [[nodiscard]] std::uint64_t turns() const { return turns_; }
 
-    [[nodiscard]] event_base* base() const { return base_.get(); }
+    /// For libraries that bring their own use of libevent (TLS).
+    [[nodiscard]] event_base* base() const;
 
   private:
-    struct Free {
-        void operator()(event_base* base) const noexcept;
-    };
-    std::unique_ptr<event_base, Free> base_;
-    struct Deferred;
-    std::unique_ptr<Deferred> deferred_;
+    friend class Timer;
+    friend class FdWatch;
+    friend class SignalWatch;
+    struct Inside;
+    /// One turn; waits for an event when `wait` and nothing is due. True if anything was called.
+    bool turn(bool wait);
+    bool run_deferred();
+    bool run_due_timers();
+    void wait_for_events(bool wait);
+
+    std::unique_ptr<Inside> inside_;
     std::uint64_t turns_ = 0;
     bool stopped_ = false;
 };
@@ -71,21 +93,21 @@ class Timer {
     void at(core::Instant deadline);
     void after(core::Interval delay);
     void cancel();
-    [[nodiscard]] bool pending() const { return pending_; }
+    [[nodiscard]] bool pending() const { return order_ != 0; }
+    /// Of the last at() or after(), also once it has fired.
     [[nodiscard]] core::Instant deadline() const { return deadline_; }
 
   private:
-    void fire();
+    friend class Loop;
     Loop& loop_;
-    std::function<void()> fire_;
-    EventPtr event_;
+    std::shared_ptr<std::function<void()>> fire_;
     core::Instant deadline_{};
-    bool pending_ = false;
-    std::shared_ptr<bool> alive_;
+    std::uint64_t order_ = 0;  // place among timers of one deadline; 0: not set
 };
 
-/// Calls back while a descriptor is readable (and writable, if asked); level-triggered. Does not
-/// own the descriptor: destroy the watch before closing it.
+/// Calls back while a descriptor is readable, and, after want_write(true), while it is writable;
+/// level-triggered. The end of a stream counts as readable. Does not own the descriptor: destroy
+/// the watch before closing it. The callbacks may destroy the watch.
 class FdWatch {
   public:
     FdWatch(Loop& loop, int fd, std::function<void()> readable);
@@ -94,17 +116,19 @@ class FdWatch {
     FdWatch(const FdWatch&) = delete;
     FdWatch& operator=(const FdWatch&) = delete;
 
+    /// On from the start.
     void want_read(bool wanted);
+    /// Off at the start.
     void want_write(bool wanted);
 
   private:
+    struct Calls;
+    std::shared_ptr<Calls> calls_;
     EventPtr read_;
     EventPtr write_;
-    std::function<void()> readable_;
-    std::function<void()> writable_;
 };
 
-/// Calls back in the loop, not in the handler's context.
+/// Calls back in the loop, not in the handler's context. The callback may destroy the watch.
 class SignalWatch {
   public:
     SignalWatch(Loop& loop, int signal, std::function<void()> arrived);
@@ -113,8 +137,9 @@ class SignalWatch {
     SignalWatch& operator=(const SignalWatch&) = delete;
 
   private:
+    struct Calls;
+    std::shared_ptr<Calls> calls_;
     EventPtr event_;
-    std::function<void()> arrived_;
 };
 
 }  // namespace holdfast::loop
