@@ -1,7 +1,5 @@
 #pragma once
 
-#include <google/protobuf/message.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -14,6 +12,10 @@
 #include "lib/core/result.hpp"
 #include "lib/core/unique_fd.hpp"
 #include "lib/loop/loop.hpp"
+
+namespace google::protobuf {
+class Message;
+}
 
 namespace holdfast::ipc {
 
@@ -29,7 +31,7 @@ enum class Peer : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_text(Peer peer);
 
-/// One datagram of a SOCK_SEQPACKET socket at most; RFC-less, design 2.
+/// One datagram of a SOCK_SEQPACKET socket at most.
 inline constexpr std::size_t kMaxFrame = 64UL * 1024;
 /// Descriptors in one message at most.
 inline constexpr std::size_t kMaxDescriptors = 64;
@@ -37,7 +39,8 @@ inline constexpr std::size_t kMaxDescriptors = 64;
 /// One end of a SOCK_SEQPACKET pair. Each frame is one protobuf message. Sends at once or queues up
 /// to a bound; a full queue is an error of the peer (it does not read) and closes the channel.
 /// Only a channel made with `accept_descriptors` reads with recvmsg; all others use recv, so that
-/// descriptors a peer smuggles in vanish.
+/// descriptors a peer smuggles in vanish. Messages without descriptors go out with send, not
+/// sendmsg, which vrrpd's filter refuses.
 ///
 /// The callbacks may destroy the channel.
 class Channel {
@@ -49,7 +52,8 @@ class Channel {
     struct Handlers {
         /// An error returned here is a protocol violation: the channel closes with it.
         std::function<core::Status(Frame)> received;
-        /// End of file, violation, or full queue. Called once, in a turn of its own.
+        /// End of file (code 0), violation, or full queue. Called once, in a turn of its own. What
+        /// the peer had said before its end is received first.
         std::function<void(const core::Error&)> closed;
     };
     struct Limits {
@@ -65,7 +69,9 @@ class Channel {
     Channel& operator=(const Channel&) = delete;
 
     /// Descriptors are duplicated into the message; the caller keeps its own. A message above
-    /// kMaxFrame is refused with EMSGSIZE and the channel stays usable.
+    /// kMaxFrame (EMSGSIZE), one that serialises to nothing (EINVAL) and more than kMaxDescriptors
+    /// (EMSGSIZE) are refused and the channel stays usable. EPIPE: the peer is gone; `closed`
+    /// follows once its last words are read.
     core::Status send(const google::protobuf::Message& message,
                       std::span<const int> descriptors = {});
 
@@ -81,8 +87,12 @@ class Channel {
         std::string bytes;
         std::vector<core::UniqueFd> descriptors;
     };
-    void on_readable();
-    void on_writable();
+    enum class Read : std::uint8_t { frame, nothing, end };
+
+    void read_frames(unsigned at_most);
+    Read read_one(Frame& frame);
+    Read read_with_descriptors(Frame& frame, std::size_t& length);
+    core::Status enqueue(std::string bytes, std::span<const int> descriptors);
     void close_with(const core::Error& why);
 
     loop::Loop& loop_;
@@ -92,11 +102,14 @@ class Channel {
     Handlers handlers_;
     std::deque<Outgoing> queue_;
     std::size_t queued_bytes_ = 0;
+    bool peer_gone_ = false;  // sending failed; its last words may still wait to be read
+    std::string buffer_;
     std::unique_ptr<loop::FdWatch> watch_;
     std::shared_ptr<bool> alive_;
 };
 
-/// Parses a frame as `message` and refuses unknown fields and an empty body (EBADMSG).
+/// Parses a frame as `message` and refuses unknown fields (also in its parts, also an enumerator
+/// that this version does not know) and an empty body (EBADMSG).
 core::Status parse(std::string_view frame, google::protobuf::Message& message);
 
 /// Both ends of a new SEQPACKET pair, close-on-exec, non-blocking, large buffers where allowed.
