@@ -1,0 +1,86 @@
+#include "lib/netlink/frame_sender.hpp"
+
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace holdfast::netlink {
+namespace {
+
+constexpr std::size_t kFramesAtOnce = 256;
+// Room for the announcements of two thousand addresses, sent several times in a row.
+constexpr int kBuffer = 8 * 1024 * 1024;
+
+/// The EtherType stands behind the two hardware addresses.
+std::uint16_t protocol_of(std::span<const std::byte> frame) {
+    std::uint16_t protocol = 0;  // network order, as sockaddr_ll wants it
+    if (frame.size() >= ETH_HLEN) {
+        std::memcpy(&protocol, frame.data() + std::size_t{2} * ETH_ALEN, sizeof protocol);
+    }
+    return protocol;
+}
+
+/// The arguments of one sendmmsg; they point into each other.
+struct Burst {
+    explicit Burst(std::span<const FrameSender::Frame> frames)
+        : names(frames.size()), parts(frames.size()), heads(frames.size()) {
+        for (std::size_t i = 0; i < frames.size(); ++i) {
+            names[i].sll_family = AF_PACKET;
+            names[i].sll_protocol = protocol_of(frames[i].octets);
+            names[i].sll_ifindex = static_cast<int>(frames[i].interface_index);
+            // sendmmsg only reads what iov_base points to.
+            parts[i].iov_base = const_cast<std::byte*>(frames[i].octets.data());
+            parts[i].iov_len = frames[i].octets.size();
+            heads[i].msg_hdr.msg_name = &names[i];
+            heads[i].msg_hdr.msg_namelen = sizeof names[i];
+            heads[i].msg_hdr.msg_iov = &parts[i];
+            heads[i].msg_hdr.msg_iovlen = 1;
+        }
+    }
+    std::vector<sockaddr_ll> names;
+    std::vector<iovec> parts;
+    std::vector<mmsghdr> heads;
+};
+
+}  // namespace
+
+core::Result<core::UniqueFd> open_frame_socket() {
+    core::UniqueFd fd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return core::Error::last("open packet socket");
+    sock_filter drop_all[] = {{BPF_RET | BPF_K, 0, 0, 0}};
+    const sock_fprog program{.len = 1, .filter = drop_all};
+    const int on = 1;
+    if (setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
+        setsockopt(fd.get(), SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on) != 0) {
+        return core::Error::last("lock filter of packet socket");
+    }
+    if (setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kBuffer, sizeof kBuffer) != 0) {
+        setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &kBuffer, sizeof kBuffer);
+    }
+    return fd;
+}
+
+std::vector<FrameSender::Refusal> FrameSender::send(std::span<const Frame> frames) {
+    std::vector<Refusal> refusals;
+    std::size_t done = 0;
+    while (done < frames.size()) {
+        Burst burst(frames.subspan(done, std::min(kFramesAtOnce, frames.size() - done)));
+        const int sent = sendmmsg(socket_.get(), burst.heads.data(),
+                                  static_cast<unsigned>(burst.heads.size()), MSG_DONTWAIT);
+        if (sent > 0) {
+            done += static_cast<std::size_t>(sent);
+        } else if (sent == 0 || errno != EINTR) {
+            // sendmmsg tells why only of the first of a burst.
+            refusals.push_back({done, sent == 0 ? EIO : errno});
+            ++done;
+        }
+    }
+    return refusals;
+}
+
+}  // namespace holdfast::netlink
