@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "ctl/answer.hpp"
+#include "ctl/json.hpp"
+
+namespace holdfast::ctl {
+
+// One pair for each `show` verb: the items of the JSON envelope (a contract: fields are only ever
+// added), and the table for people.
+
+[[nodiscard]] Json::Array vrrp_items(const Answer& answer);
+[[nodiscard]] std::string vrrp_table(const Answer& answer, bool legend);
+
+[[nodiscard]] Json::Array service_items(const Answer& answer);
+[[nodiscard]] std::string service_table(const Answer& answer, bool legend);
+
+[[nodiscard]] Json::Array process_items(const Answer& answer);
+[[nodiscard]] std::string process_table(const Answer& answer, bool legend);
+
+/// One item: version, configuration, last reload, then the counts that matter.
+[[nodiscard]] Json::Array status_items(const Answer& answer);
+[[nodiscard]] std::string status_screen(const Answer& answer, bool legend);
+
+/// `init|backup|active|fault`
+[[nodiscard]] std::string_view state_word(messages::v1::VrrpState state);
+
+}  // namespace holdfast::ctl

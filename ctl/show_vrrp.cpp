@@ -1,0 +1,115 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ctl/show.hpp"
+#include "ctl/table.hpp"
+#include "lib/core/ids.hpp"
+
+namespace holdfast::ctl {
+namespace {
+
+using messages::v1::FaultCause;
+using messages::v1::VrrpStatus;
+
+/// How many of the instance's addresses are really in the kernel, from ipvsd's answer.
+std::uint32_t installed(const Answer& answer, std::uint64_t id) {
+    const auto& instances = answer.addresses.instances();
+    const auto found = std::ranges::find_if(instances, [&](const auto& i) { return i.id() == id; });
+    return found == instances.end() ? 0 : found->installed();
+}
+
+Json::Array causes_of(const VrrpStatus::Instance& instance) {
+    Json::Array causes;
+    for (const FaultCause& cause : instance.causes()) {
+        causes.emplace_back(Json::Object{
+            {"cause", cause.text()}, {"since_timestamp_seconds", cause.since_timestamp_seconds()}});
+    }
+    return causes;
+}
+
+Json::Object counters_of(const VrrpStatus::Instance& instance) {
+    return {{"advertisements_sent", instance.advertisements_sent()},
+            {"advertisements_received", instance.advertisements_received()},
+            {"became_active", instance.became_active()},
+            {"released_active", instance.released_active()},
+            {"priority_zero_sent", instance.priority_zero_sent()},
+            {"priority_zero_received", instance.priority_zero_received()},
+            {"errors_received", instance.errors_received()}};
+}
+
+Json item_of(const Answer& answer, const VrrpStatus::Instance& instance) {
+    Json::Array addresses(instance.addresses().begin(), instance.addresses().end());
+    return Json::Object{
+        {"id", core::to_text(core::ObjectId{instance.id()})},
+        {"name", instance.name()},
+        {"interface", instance.interface()},
+        {"vrid", instance.vrid()},
+        {"family", instance.ipv6() ? "ipv6" : "ipv4"},
+        {"version", instance.version()},
+        {"state", state_word(instance.state())},
+        {"base_priority", instance.base_priority()},
+        {"effective_priority", instance.effective_priority()},
+        {"addresses", std::move(addresses)},
+        {"addresses_installed", installed(answer, instance.id())},
+        {"causes", causes_of(instance)},
+        {"since_timestamp_seconds", instance.since_timestamp_seconds()},
+        {"active_address",
+         instance.active_address().empty() ? Json() : Json(instance.active_address())},
+        {"active_priority", instance.active_priority()},
+        {"advert_interval_seconds", static_cast<double>(instance.advert_interval_us()) / 1e6},
+        {"group", instance.group().empty() ? Json() : Json(instance.group())},
+        {"counters", counters_of(instance)}};
+}
+
+std::string causes_text(const VrrpStatus::Instance& instance) {
+    std::string text;
+    for (const FaultCause& cause : instance.causes()) {
+        text += (text.empty() ? "" : "; ") + cause.text();
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string_view state_word(messages::v1::VrrpState state) {
+    switch (state) {
+        case messages::v1::VRRP_BACKUP:
+            return "backup";
+        case messages::v1::VRRP_ACTIVE:
+            return "active";
+        case messages::v1::VRRP_FAULT:
+            return "fault";
+        case messages::v1::VRRP_INITIALIZE:
+        case messages::v1::VRRP_STATE_UNSPECIFIED:
+            break;
+    }
+    return "init";
+}
+
+Json::Array vrrp_items(const Answer& answer) {
+    Json::Array items;
+    for (const auto& instance : answer.vrrp.instances()) {
+        items.push_back(item_of(answer, instance));
+    }
+    return items;
+}
+
+std::string vrrp_table(const Answer& answer, bool legend) {
+    Table table({"NAME", "INTERFACE", "VRID", "FAMILY", "STATE", "PRIORITY", "ADDRESSES", "ACTIVE",
+                 "CAUSES"});
+    for (const auto& instance : answer.vrrp.instances()) {
+        table.add(
+            {instance.name(), instance.interface(), fmt::format("{}", instance.vrid()),
+             instance.ipv6() ? "ipv6" : "ipv4", std::string(state_word(instance.state())),
+             fmt::format("{}", instance.effective_priority()),
+             fmt::format("{}/{}", installed(answer, instance.id()), instance.addresses_size()),
+             instance.active_address().empty() ? "-" : instance.active_address(),
+             causes_text(instance)});
+    }
+    std::string text = table.text(legend);
+    if (legend) text += fmt::format("{} virtual routers\n", answer.vrrp.instances_size());
+    return text;
+}
+
+}  // namespace holdfast::ctl
