@@ -11,7 +11,7 @@
 namespace holdfast::ctl {
 namespace {
 
-constexpr std::string_view kUsage =
+constexpr std::string_view kHelp =
     "holdfastctl [OPTION...] VERB...\n"
     "\n"
     "  show status                  one screen: processes, routers, services, last reload "
@@ -118,7 +118,7 @@ core::Result<Options> read_options(std::span<const char* const> arguments) {
 }
 
 std::string usage() {
-    return std::string(kUsage);
+    return std::string(kHelp);
 }
 
 }  // namespace holdfast::ctl
