@@ -1,0 +1,300 @@
+#include <gtest/gtest.h>
+
+#include "tests/unit/vrrpd/machine.hpp"
+
+namespace holdfast::vrrp {
+namespace {
+
+using namespace testing;
+
+Transition after(const RouterParameters& parameters, const Router& router_now, const Event& event,
+                 core::Instant now = kNow) {
+    return step(alone(parameters), {{router_now}}, event, now);
+}
+const Backup& as_backup(const Transition& transition) {
+    return std::get<Backup>(transition.state.members[0].state);
+}
+
+TEST(Timers, OfVersion3ScaleWithTheInterval) {
+    RouterParameters p = router();
+    EXPECT_EQ(skew_time(p, 100, 1s), 609375us);
+    EXPECT_EQ(active_down_interval(p, 100, 500ms), 1804687us);  // keepalived: 1.8 s
+    EXPECT_EQ(active_down_interval(p, 255, 1s), 3s + 3906us);
+    EXPECT_EQ(active_down_interval(p, 1, 1s), 3s + 996093us);
+    p.down_timer_adverts = 5;
+    EXPECT_EQ(active_down_interval(p, 100, 1s), 5s + 609375us);
+}
+
+TEST(Timers, OfVersion2SkewByPartsOfOneSecond) {
+    RouterParameters p = router();
+    p.version = Version::v2;
+    EXPECT_EQ(skew_time(p, 100, 2s), 609375us);
+    EXPECT_EQ(active_down_interval(p, 100, 2s), 6609375us);  // keepalived: 6.6 s
+}
+
+TEST(Outranks, ByPriorityThenByAddress) {
+    const auto low = address("192.0.2.1");
+    const auto high = address("192.0.2.200");
+    EXPECT_TRUE(outranks({101, low}, {100, high}));
+    EXPECT_FALSE(outranks({100, high}, {101, low}));
+    EXPECT_TRUE(outranks({100, high}, {100, low}));
+    EXPECT_FALSE(outranks({100, low}, {100, high}));
+    EXPECT_FALSE(outranks({100, low}, {100, low}));
+    EXPECT_TRUE(outranks({100, address("fe80::2")}, {100, address("fe80::1")}));
+}
+
+TEST(BackupRouter, BecomesActiveWhenTheSilenceIsOver) {
+    const auto done = after(router(), backup(kNow), TimerFired{0});
+    EXPECT_EQ(in_words(done.actions), "send 100; timer +1000ms; backup->active");
+    EXPECT_EQ(reason(done.actions), "no advertisement for 0.5 s");
+}
+
+TEST(BackupRouter, WaitsOnlySkewTimeAfterAPriorityZeroAdvertisement) {
+    const auto done = after(router(), backup(), heard(0));
+    EXPECT_EQ(in_words(done.actions), "timer +609.375ms");
+    const auto active_now = after(router(), done.state.members[0], TimerFired{0}, kNow + 609375us);
+    EXPECT_EQ(reason(active_now.actions), "192.0.2.2 gave up");
+}
+
+TEST(BackupRouter, IsNotHeldOffByRepeatedPriorityZero) {
+    Router now = backup(kNow + 3s);
+    for (int i = 0; i < 20; ++i) {
+        const auto at = kNow + i * 100ms;
+        now = step(alone(), {{now}}, heard(0), at).state.members[0];
+    }
+    EXPECT_EQ(std::get<Backup>(now.state).active_down_at, kNow + 609375us);
+}
+
+TEST(BackupRouter, LearnsTheIntervalInVersion3) {
+    const auto done = after(router(), backup(), heard(150, "192.0.2.2", 2s));
+    EXPECT_EQ(as_backup(done).active_adver_interval, 2s);
+    EXPECT_EQ(as_backup(done).active_down_at, kNow + 6s + 1218750us);
+}
+
+TEST(BackupRouter, KeepsItsOwnIntervalInVersion2) {
+    RouterParameters p = router();
+    p.version = Version::v2;
+    const auto done = after(p, backup(), heard(150, "192.0.2.2", 2s));
+    EXPECT_EQ(as_backup(done).active_adver_interval, 1s);
+}
+
+TEST(BackupRouter, WithoutPreemptionAcceptsALowerPriority) {
+    RouterParameters p = router();
+    p.nopreempt = true;
+    EXPECT_EQ(in_words(after(p, backup(), heard(50)).actions), "timer +3609.38ms");
+}
+
+TEST(BackupRouter, OwnsItsAddressesDespiteNopreempt) {
+    RouterParameters p = router();
+    p.nopreempt = true;
+    Router owner = backup();
+    owner.priority = 255;
+    EXPECT_EQ(in_words(after(p, owner, heard(50)).actions), "notice lower");
+}
+
+TEST(BackupRouter, PreemptsOnlyAfterThePreemptDelay) {
+    RouterParameters p = router();
+    p.preempt_delay = 5s;
+    Router now = backup();
+    for (int second = 0; second < 5; ++second) {
+        const auto done = after(p, now, heard(50), kNow + second * 1s);
+        EXPECT_EQ(done.actions.size(), 1U);
+        EXPECT_TRUE(std::holds_alternative<SetTimer>(done.actions[0].act)) << second;
+        now = done.state.members[0];
+    }
+    const auto over = after(p, now, heard(50), kNow + 5s);
+    EXPECT_EQ(in_words(over.actions), "notice lower");
+}
+
+TEST(BackupRouter, StartsThePreemptDelayAnewAfterAHigherPriority) {
+    RouterParameters p = router();
+    p.preempt_delay = 5s;
+    Router now = after(p, backup(), heard(50)).state.members[0];
+    now = after(p, now, heard(100), kNow + 1s).state.members[0];
+    EXPECT_FALSE(std::get<Backup>(now.state).preempt_at);
+    now = after(p, now, heard(50), kNow + 2s).state.members[0];
+    EXPECT_EQ(std::get<Backup>(now.state).preempt_at, kNow + 7s);
+}
+
+TEST(BackupRouter, ShiftsItsRunningTimerWithThePriority) {
+    const auto done = after(router(), backup(), Judged{0, 228, {}});
+    EXPECT_EQ(in_words(done.actions), "timer +2500ms");  // half a skew time less
+}
+
+TEST(BackupRouter, ListensOnceMoreWhenItsTimerIsLateByMoreThanAnInterval) {
+    const auto late = after(router(), backup(kNow - 1500ms), TimerFired{0});
+    EXPECT_EQ(in_words(late.actions), "timer +1609.38ms");
+    const auto again = after(router(), late.state.members[0], TimerFired{0}, kNow + 1609375us + 5s);
+    EXPECT_EQ(name_of(again.state), StateName::active);
+}
+
+TEST(BackupRouter, IsDeafUntilTheStartUpHoldIsOver) {
+    RouterParameters p = router();
+    p.start_up_hold = 10s;
+    auto done = after(p, Router{}, Startup{});
+    EXPECT_EQ(in_words(done.actions), "timer +13609.4ms; init->backup");
+    done = after(p, done.state.members[0], heard(200), kNow + 9s);
+    EXPECT_EQ(in_words(done.actions), "");
+    done = after(p, done.state.members[0], heard(200), kNow + 10s);
+    EXPECT_EQ(in_words(done.actions), "timer +13609.4ms");
+}
+
+TEST(ActiveRouter, KeepsItsDeadlinesWhenATimerIsLate) {
+    const auto done = after(router(), active(kNow - 300ms), TimerFired{0});
+    EXPECT_EQ(in_words(done.actions), "send 100; timer +700ms");
+}
+
+TEST(ActiveRouter, DoesNotCatchUpOnMissedAdvertisements) {
+    const auto done = after(router(), active(kNow - 2500ms), TimerFired{0});
+    EXPECT_EQ(in_words(done.actions), "send 100; timer +1000ms");
+}
+
+TEST(ActiveRouter, AnnouncesAgainAfterABackupCouldHaveTakenOver) {
+    const auto done = after(router(), active(kNow - 3s), TimerFired{0});
+    EXPECT_EQ(in_words(done.actions), "send 100; timer +1000ms; announce");
+}
+
+TEST(ActiveRouter, WithoutPreemptionStepsBackAfterABackupCouldHaveTakenOver) {
+    RouterParameters p = router();
+    p.nopreempt = true;
+    const auto done = after(p, active(kNow - 3s), TimerFired{0});
+    EXPECT_EQ(in_words(done.actions), "timer +3609.38ms; active->backup");
+    EXPECT_EQ(reason(done.actions), "was stopped for 3 s and does not preempt");
+}
+
+TEST(ActiveRouter, AnswersALowerPriorityAtOnceUnlessToldNotTo) {
+    RouterParameters p = router();
+    EXPECT_EQ(in_words(after(p, active(), heard(50)).actions), "send 100; notice lower; announce");
+    p.lower_priority_no_advert = true;
+    EXPECT_EQ(in_words(after(p, active(), heard(50)).actions), "notice lower; announce");
+}
+
+TEST(ActiveRouter, NeverMovesItsTimerForALowerPriority) {
+    Router now = active(kNow + 500ms);
+    for (int i = 0; i < 400; ++i) {
+        const auto done = after(router(), now, heard(50), kNow + i * 1ms);
+        for (const Action& each : done.actions)
+            EXPECT_FALSE(std::holds_alternative<SetTimer>(each.act));
+        now = done.state.members[0];
+    }
+    EXPECT_EQ(std::get<Active>(now.state).adver_at, kNow + 500ms);
+}
+
+TEST(ActiveRouter, AnswersAFloodWithAHundredAdvertisementsASecondAtMost) {
+    Router now = active(kNow + 500ms);
+    int sent = 0;
+    for (int i = 0; i < 4000; ++i) {
+        const auto done = after(router(), now, heard(50), kNow + i * 100us);
+        for (const Action& each : done.actions)
+            sent += std::holds_alternative<SendAdvertisement>(each.act) ? 1 : 0;
+        now = done.state.members[0];
+    }
+    EXPECT_EQ(sent, 40);
+}
+
+TEST(ActiveRouter, MaySayItsLastWordToAHigherPriority) {
+    RouterParameters p = router();
+    p.higher_priority_send_advert = true;
+    const auto done = after(p, active(), heard(200));
+    EXPECT_EQ(in_words(done.actions), "send 100; timer +3609.38ms; active->backup");
+    EXPECT_EQ(reason(done.actions), "192.0.2.2 advertises priority 200");
+}
+
+TEST(ActiveRouter, AdoptsTheIntervalOfTheOneItYieldsTo) {
+    const auto done = after(router(), active(), heard(200, "192.0.2.2", 2s));
+    EXPECT_EQ(as_backup(done).active_adver_interval, 2s);
+}
+
+TEST(ActiveRouter, SaysItsNewPriorityWithTheNextAdvertisement) {
+    auto done = after(router(), active(), Judged{0, 80, {}});
+    EXPECT_EQ(in_words(done.actions), "");
+    done = after(router(), done.state.members[0], TimerFired{0}, kNow + 500ms);
+    EXPECT_EQ(in_words(done.actions), "send 80; timer +1500ms");
+}
+
+Router owner(Router from) {
+    from.priority = 255;
+    return from;
+}
+
+TEST(Owner, BecomesActiveAtOnce) {
+    auto done = after(router(), owner(Router{}), Startup{});
+    EXPECT_EQ(in_words(done.actions), "timer +0ms; init->backup");
+    done = after(router(), done.state.members[0], TimerFired{0});
+    EXPECT_EQ(in_words(done.actions), "send 255; timer +1000ms; backup->active");
+    EXPECT_EQ(reason(done.actions), "owner of the addresses");
+}
+
+TEST(Owner, BacksOffFromASecondOneWithAHigherAddress) {
+    const auto done = after(router(), owner(active()), heard(255));
+    EXPECT_EQ(in_words(done.actions), "timer +3003.91ms; active->backup");
+}
+
+TEST(Owner, GivesWayToAStubbornSecondOwnerAndReturns) {
+    Router now = owner(active());
+    // Two more advertisements and 1.2 intervals: 3.2 s.
+    for (int i = 0; i <= 3; ++i) {
+        const auto done = after(router(), now, heard(255, "192.0.2.0"), kNow + i * 1s);
+        EXPECT_EQ(name_of(done.state), StateName::active) << i;
+        now = done.state.members[0];
+    }
+    auto done = after(router(), now, heard(255, "192.0.2.0"), kNow + 4s);
+    EXPECT_EQ(name_of(done.state), StateName::backup);
+    EXPECT_EQ(done.state.members[0].rank(), 254);
+    done = after(router(), done.state.members[0], heard(255, "192.0.2.0"), kNow + 5s);
+    EXPECT_EQ(name_of(done.state), StateName::backup);
+    // The other one lowers its priority: we own the addresses again.
+    done = after(router(), done.state.members[0], heard(254, "192.0.2.0"), kNow + 6s);
+    done = after(router(), done.state.members[0], TimerFired{0}, kNow + 6s);
+    EXPECT_EQ(in_words(done.actions), "send 255; timer +7000ms; backup->active");
+}
+
+TEST(Owner, ForgetsARivalThatFellSilent) {
+    Router now = owner(active(kNow));
+    now = after(router(), now, heard(255, "192.0.2.0")).state.members[0];
+    EXPECT_TRUE(std::get<Active>(now.state).give_way_at);
+    for (int i = 0; i <= 4; ++i)
+        now = after(router(), now, TimerFired{0}, kNow + i * 1s).state.members[0];
+    EXPECT_FALSE(std::get<Active>(now.state).give_way_at);
+}
+
+TEST(FaultyRouter, KeepsTheTimeAtWhichEachCauseBegan) {
+    const Cause link{Cause::Kind::interface_down, "eth0"};
+    const Cause script{Cause::Kind::script, "chk"};
+    auto done = after(router(), backup(), Judged{0, 100, {link}});
+    done = after(router(), done.state.members[0], Judged{0, 100, {link, script}}, kNow + 1s);
+    EXPECT_EQ(done.state.members[0].causes,
+              (std::vector<StandingCause>{{link, kNow}, {script, kNow + 1s}}));
+    done = after(router(), done.state.members[0], Judged{0, 100, {script}}, kNow + 2s);
+    EXPECT_EQ(done.state.members[0].causes, (std::vector<StandingCause>{{script, kNow + 1s}}));
+    EXPECT_EQ(name_of(done.state), StateName::fault);
+    done = after(router(), done.state.members[0], Judged{0, 100, {}}, kNow + 3s);
+    EXPECT_EQ(name_of(done.state), StateName::backup);
+    EXPECT_EQ(reason(done.actions), "over: script chk failed");
+}
+
+TEST(WaitingRouter, BecomesFaultyWhenItsFirstScriptFails) {
+    Router waiting;
+    waiting = after(router(), waiting, Judged{0, 100, {{Cause::Kind::script_not_run, "chk"}}})
+                  .state.members[0];
+    auto done = after(router(), waiting, Startup{});
+    EXPECT_EQ(in_words(done.actions), "");
+    done = after(router(), done.state.members[0], Judged{0, 100, {{Cause::Kind::script, "chk"}}});
+    EXPECT_EQ(in_words(done.actions), "cancel; init->fault");
+    EXPECT_EQ(reason(done.actions), "script chk failed");
+}
+
+TEST(SleptRouter, ListensWithItsWholeTimer) {
+    Router now = backup(kNow + 1ms);
+    const auto done = after(router(), now, Slept{60s});
+    EXPECT_EQ(in_words(done.actions), "timer +3609.38ms");
+}
+
+TEST(SleptRouter, WithoutPreemptionGivesUpTheActiveRole) {
+    RouterParameters p = router();
+    p.nopreempt = true;
+    EXPECT_EQ(in_words(after(p, active(), Slept{60s}).actions), "timer +3609.38ms; active->backup");
+}
+
+}  // namespace
+}  // namespace holdfast::vrrp

@@ -1,0 +1,351 @@
+#include "vrrpd/router.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+namespace holdfast::vrrp {
+
+namespace {
+
+using core::Instant;
+using core::Interval;
+
+constexpr std::uint8_t kYielded = 254;
+constexpr Interval kSecond = std::chrono::seconds{1};
+/// An Active Router answers a rival at once, but not each of a thousand packets a second.
+constexpr Interval kAssertionGap = std::chrono::milliseconds{10};
+
+std::string seconds(Interval interval) {
+    const double value = std::chrono::duration<double>(interval).count();
+    return fmt::format("{:.3g} s", value);
+}
+
+Interval own_down_interval(const RouterParameters& p, const Router& router) {
+    return active_down_interval(p, router.priority, p.advert_interval);
+}
+
+Step change(Router router, RouterState state, Acts acts, const std::string& because) {
+    const StateName from = name_of(router.state);
+    router.state = std::move(state);
+    acts.emplace_back(StateChanged{from, name_of(router.state), because});
+    return {.router = std::move(router), .acts = std::move(acts)};
+}
+
+/// Restarts the silence of a Backup: an advertisement of the Active Router was accepted.
+Step accept(const RouterParameters& p, Router router, Backup now_backup,
+            const AdvertisementHeard& heard, Instant now) {
+    now_backup.active_adver_interval =
+        p.version == Version::v3 ? heard.max_advertise_interval : p.advert_interval;
+    now_backup.active_down_at =
+        now + active_down_interval(p, router.priority, now_backup.active_adver_interval);
+    now_backup.since = now;
+    now_backup.wants_active = false;
+    now_backup.gave_up = false;
+    now_backup.listened = false;
+    const Instant deadline = now_backup.active_down_at;
+    router.state = now_backup;
+    router.active = Heard{heard.source, heard.priority, now};
+    return {.router = std::move(router),
+            .acts = {SetTimer{deadline}},
+            .proposal = Proposal::backup,
+            .because = fmt::format("{} advertises priority {}", heard.source.text(),
+                                   unsigned{heard.priority})};
+}
+
+/// RFC 9568 6.4.2, with keepalived's preempt delay.
+Step heard_as_backup(const RouterParameters& p, Router router, const AdvertisementHeard& heard,
+                     Instant now) {
+    Backup backup = std::get<Backup>(router.state);
+    if (now < backup.held_until) return {.router = std::move(router)};
+    if (heard.priority == 0) {
+        // Never later than it would have been: repeated zeros must not hold a Backup off.
+        backup.active_down_at =
+            std::min(backup.active_down_at,
+                     now + skew_time(p, router.priority, backup.active_adver_interval));
+        backup.gave_up = true;
+        router.state = backup;
+        router.active = Heard{heard.source, 0, now};
+        return {.router = std::move(router), .acts = {SetTimer{backup.active_down_at}}};
+    }
+    if (router.yielded_ownership && heard.priority < kOwnerPriority) {
+        router.yielded_ownership = false;
+        backup.active_down_at = now;
+        router.state = backup;
+        return {.router = std::move(router), .acts = {SetTimer{now}}};
+    }
+    const bool preempts = !p.nopreempt || router.priority == kOwnerPriority;
+    if (heard.priority >= router.rank()) {
+        backup.preempt_at.reset();
+    } else if (preempts) {
+        if (p.preempt_delay > Interval::zero() && !backup.preempt_at)
+            backup.preempt_at = now + p.preempt_delay;
+        if (!backup.preempt_at || now >= *backup.preempt_at) {
+            router.state = backup;
+            return {.router = std::move(router),
+                    .acts = {Noticed{Noticed::What::lower_priority, heard.source, heard.priority}}};
+        }
+    }
+    return accept(p, std::move(router), backup, heard, now);
+}
+
+/// Sends at once, unless that was done a moment ago; the Adver_Timer runs on (RFC 9568 6.4.3).
+void assert_active(const RouterParameters& p, const Router& router, Active& active, Acts& acts,
+                   Instant now) {
+    if (p.lower_priority_no_advert || now < active.sent_at + kAssertionGap) return;
+    active.sent_at = now;
+    acts.emplace_back(SendAdvertisement{router.rank()});
+}
+
+/// A second owner with the lower address, which should have backed off: two more advertisements
+/// and 1.2 times the larger interval, then we are no owner any more. True when we give way now.
+bool give_way_to_rival(const RouterParameters& p, Active& active, const AdvertisementHeard& heard,
+                       Instant now) {
+    active.rival_at = now;
+    if (!active.give_way_at) {
+        const Interval larger = std::max(p.advert_interval, heard.max_advertise_interval);
+        active.give_way_at = now + 2 * p.advert_interval + larger * 6 / 5;
+    }
+    return now >= *active.give_way_at;
+}
+
+Step yield_to(const RouterParameters& p, Router router, const AdvertisementHeard& heard,
+              Acts acts) {
+    if (p.higher_priority_send_advert) acts.emplace_back(SendAdvertisement{router.rank()});
+    router.active = Heard{heard.source, heard.priority, {}};
+    return {.router = std::move(router),
+            .acts = std::move(acts),
+            .proposal = Proposal::backup,
+            .because = fmt::format("{} advertises priority {}", heard.source.text(),
+                                   unsigned{heard.priority})};
+}
+
+/// RFC 9568 6.4.3.
+Step heard_as_active(const RouterParameters& p, Router router, const AdvertisementHeard& heard,
+                     Instant now) {
+    Active active = std::get<Active>(router.state);
+    Acts acts;
+    if (heard.priority == 0) {
+        active.sent_at = now;
+        active.adver_at = now + p.advert_interval;
+        router.state = active;
+        return {.router = router,
+                .acts = {SendAdvertisement{router.rank()}, SetTimer{active.adver_at}}};
+    }
+    if (heard.priority == router.rank() && heard.source == p.source)
+        return {.router = std::move(router),
+                .acts = {Noticed{Noticed::What::own_address, heard.source, heard.priority}}};
+    if (p.outranks({heard.priority, heard.source}, {router.rank(), p.source}))
+        return yield_to(p, std::move(router), heard, {});
+
+    const bool rival = heard.priority == kOwnerPriority;
+    acts.emplace_back(Noticed{rival ? Noticed::What::second_owner : Noticed::What::lower_priority,
+                              heard.source, heard.priority});
+    if (rival && give_way_to_rival(p, active, heard, now)) {
+        router.yielded_ownership = true;
+        return yield_to(p, std::move(router), heard, std::move(acts));
+    }
+    assert_active(p, router, active, acts, now);
+    acts.emplace_back(AnnounceAgain{});
+    router.state = active;
+    return {.router = std::move(router), .acts = std::move(acts)};
+}
+
+Step silence_over(const RouterParameters& p, Router router, Instant now) {
+    Backup backup = std::get<Backup>(router.state);
+    if (now < backup.active_down_at)
+        return {.router = std::move(router), .acts = {SetTimer{backup.active_down_at}}};
+    if (now - backup.active_down_at > backup.active_adver_interval && !backup.listened) {
+        // We were stopped ourselves and may have missed what was said: listen once more, for as
+        // long as an Active Router may be silent.
+        backup.listened = true;
+        backup.active_down_at = now + backup.active_adver_interval +
+                                skew_time(p, router.priority, backup.active_adver_interval);
+        router.state = backup;
+        return {.router = std::move(router), .acts = {SetTimer{backup.active_down_at}}};
+    }
+    backup.wants_active = true;
+    router.yielded_ownership = false;
+    std::string because = router.priority == kOwnerPriority ? "owner of the addresses"
+                          : backup.gave_up && router.active
+                              ? router.active->source.text() + " gave up"
+                              : "no advertisement for " + seconds(now - backup.since);
+    router.state = backup;
+    return {
+        .router = std::move(router), .proposal = Proposal::active, .because = std::move(because)};
+}
+
+Step advertise(const RouterParameters& p, Router router, Instant now) {
+    Active active = std::get<Active>(router.state);
+    if (now < active.adver_at)
+        return {.router = std::move(router), .acts = {SetTimer{active.adver_at}}};
+    const Interval stopped = now - active.adver_at;
+    const bool others_took_over = now - active.sent_at > own_down_interval(p, router);
+    if (others_took_over && p.nopreempt && router.priority != kOwnerPriority)
+        return {
+            .router = std::move(router),
+            .proposal = Proposal::backup,
+            .because = fmt::format("was stopped for {} and does not preempt", seconds(stopped))};
+    // By the old deadline, so that lateness does not add up.
+    active.adver_at += p.advert_interval;
+    if (active.adver_at <= now) active.adver_at = now + p.advert_interval;
+    active.sent_at = now;
+    if (active.give_way_at && now - active.rival_at > 3 * p.advert_interval)
+        active.give_way_at.reset();
+    router.state = active;
+    Acts acts{SendAdvertisement{router.rank()}, SetTimer{active.adver_at}};
+    if (others_took_over) acts.emplace_back(AnnounceAgain{});
+    return {.router = std::move(router), .acts = std::move(acts)};
+}
+
+}  // namespace
+
+bool outranks(const Rank& theirs, const Rank& ours) {
+    if (theirs.priority != ours.priority) return theirs.priority > ours.priority;
+    return theirs.address > ours.address;
+}
+
+std::uint8_t Router::rank() const {
+    return yielded_ownership && priority == kOwnerPriority ? kYielded : priority;
+}
+
+Interval skew_time(const RouterParameters& parameters, std::uint8_t priority,
+                   Interval active_adver_interval) {
+    const Interval whole = parameters.version == Version::v2 ? kSecond : active_adver_interval;
+    return whole * (256 - priority) / 256;
+}
+
+Interval active_down_interval(const RouterParameters& parameters, std::uint8_t priority,
+                              Interval active_adver_interval) {
+    return parameters.down_timer_adverts * active_adver_interval +
+           skew_time(parameters, priority, active_adver_interval);
+}
+
+Step timer_fired(const RouterParameters& p, Router router, Instant now) {
+    if (std::holds_alternative<Backup>(router.state))
+        return silence_over(p, std::move(router), now);
+    if (std::holds_alternative<Active>(router.state)) return advertise(p, std::move(router), now);
+    return {.router = std::move(router)};
+}
+
+Step advertisement_heard(const RouterParameters& p, Router router, const AdvertisementHeard& heard,
+                         Instant now) {
+    if (std::holds_alternative<Backup>(router.state))
+        return heard_as_backup(p, std::move(router), heard, now);
+    if (std::holds_alternative<Active>(router.state)) {
+        Step step = heard_as_active(p, std::move(router), heard, now);
+        if (step.proposal == Proposal::backup && step.router.active) step.router.active->at = now;
+        return step;
+    }
+    return {.router = std::move(router)};
+}
+
+Step reprioritised(const RouterParameters& p, Router router, std::uint8_t priority) {
+    const std::uint8_t before = router.priority;
+    router.priority = priority;
+    auto* backup = std::get_if<Backup>(&router.state);
+    if (backup == nullptr || before == priority) return {.router = std::move(router)};
+    backup->active_down_at += skew_time(p, priority, backup->active_adver_interval) -
+                              skew_time(p, before, backup->active_adver_interval);
+    if (priority == kOwnerPriority) {
+        // An owner does not wait: its time is over, and it is not late.
+        backup->active_down_at = backup->since;
+        backup->listened = true;
+    }
+    const Instant deadline = backup->active_down_at;
+    return {.router = std::move(router), .acts = {SetTimer{deadline}}};
+}
+
+Step become_active(const RouterParameters& p, Router router, const std::string& because,
+                   Instant now) {
+    const Instant next = now + p.advert_interval;
+    Acts acts{SendAdvertisement{router.rank()}, SetTimer{next}};
+    router.active.reset();
+    return change(std::move(router), Active{.adver_at = next, .sent_at = now}, std::move(acts),
+                  because);
+}
+
+Step become_backup(const RouterParameters& p, Router router, const std::string& because,
+                   Instant now, std::optional<Interval> adopted) {
+    const bool adopts = adopted && p.version == Version::v3;
+    const bool starts = std::holds_alternative<Initialize>(router.state);
+    Backup backup{.active_adver_interval = adopts ? *adopted : p.advert_interval};
+    backup.held_until = starts ? now + p.start_up_hold : Instant{};
+    backup.since = std::max(now, backup.held_until);
+    backup.active_down_at =
+        backup.since + active_down_interval(p, router.rank(), backup.active_adver_interval);
+    // An owner does not wait, unless it has just given way to another one.
+    if (router.rank() == kOwnerPriority && !adopted) backup.active_down_at = backup.since;
+    return change(std::move(router), backup, {SetTimer{backup.active_down_at}}, because);
+}
+
+Step become_fault(Router router, const std::string& because) {
+    Acts acts;
+    if (std::holds_alternative<Active>(router.state)) acts.emplace_back(SendAdvertisement{0});
+    acts.emplace_back(CancelTimer{});
+    return change(std::move(router), Fault{}, std::move(acts), because);
+}
+
+Step become_initialize(Router router, const std::string& because) {
+    Acts acts;
+    if (std::holds_alternative<Active>(router.state)) acts.emplace_back(SendAdvertisement{0});
+    acts.emplace_back(CancelTimer{});
+    return change(std::move(router), Initialize{}, std::move(acts), because);
+}
+
+Step wait_for_group(const RouterParameters& p, Router router, Instant now) {
+    auto& backup = std::get<Backup>(router.state);
+    backup.active_down_at =
+        now + active_down_interval(p, router.rank(), backup.active_adver_interval);
+    const Instant deadline = backup.active_down_at;
+    return {.router = std::move(router), .acts = {SetTimer{deadline}}};
+}
+
+StateName name_of(const RouterState& state) {
+    return static_cast<StateName>(state.index());
+}
+
+std::string_view to_text(StateName name) {
+    switch (name) {
+        case StateName::initialize:
+            return "init";
+        case StateName::backup:
+            return "backup";
+        case StateName::active:
+            return "active";
+        case StateName::fault:
+            return "fault";
+    }
+    return "?";
+}
+
+bool only_waits(const Cause& cause) {
+    return cause.kind == Cause::Kind::script_not_run;
+}
+
+std::string to_text(const Cause& cause) {
+    switch (cause.kind) {
+        case Cause::Kind::interface_missing:
+            return fmt::format("interface {} does not exist", cause.subject);
+        case Cause::Kind::interface_down:
+            return fmt::format("interface {} is down", cause.subject);
+        case Cause::Kind::no_source_address:
+            return fmt::format("interface {} has no usable address", cause.subject);
+        case Cause::Kind::no_socket:
+            return fmt::format("no socket: {}", cause.subject);
+        case Cause::Kind::tracked_interface:
+            return fmt::format("tracked interface {} is not as wanted", cause.subject);
+        case Cause::Kind::script_not_run:
+            return fmt::format("script {} has not run yet", cause.subject);
+        case Cause::Kind::script:
+            return fmt::format("script {} failed", cause.subject);
+        case Cause::Kind::kernel_refused:
+            return fmt::format("addresses not installed: {}", cause.subject);
+        case Cause::Kind::kernel_process_absent:
+            return "ipvsd does not answer";
+    }
+    return "?";
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,204 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "lib/core/address.hpp"
+#include "lib/core/interval.hpp"
+#include "vrrpd/advertisement.hpp"
+
+/// One virtual router as a value: RFC 9568 section 6 and keepalived's additions. A router never
+/// becomes Active by itself: it proposes, and its group (group.hpp) decides. No sockets, no clock,
+/// no log: time comes in, deadlines go out.
+namespace holdfast::vrrp {
+
+/// What decides between two routers that both want to be Active.
+struct Rank {
+    std::uint8_t priority = 0;
+    core::Address address;  // primary address of the sender
+};
+
+/// True when the sender of an advertisement is the one to stay Active (RFC 9568 6.4.3): the higher
+/// priority, and of equal ones the higher address.
+[[nodiscard]] bool outranks(const Rank& theirs, const Rank& ours);
+
+/// How one router is configured.
+struct RouterParameters {
+    std::string name;
+    Version version = Version::v3;
+    core::Interval advert_interval = std::chrono::seconds{1};
+    core::Address source;  // our primary address, compared when priorities are equal
+    bool nopreempt = false;
+    core::Interval preempt_delay{0};
+    unsigned down_timer_adverts = 3;
+    bool lower_priority_no_advert = false;
+    bool higher_priority_send_advert = false;
+    core::Interval start_up_hold{0};  // neither sends nor listens so long after the start
+    /// The simulator plants a fault here, to show that it would be found.
+    bool (*outranks)(const Rank& theirs, const Rank& ours) = &vrrp::outranks;
+};
+
+/// Why a router is in Fault. Each kind and subject is there once.
+struct Cause {
+    enum class Kind : std::uint8_t {
+        interface_missing,      // subject: interface
+        interface_down,         // subject: interface
+        no_source_address,      // subject: interface
+        no_socket,              // subject: what refused
+        tracked_interface,      // subject: interface
+        script_not_run,         // subject: script; waits without a notification
+        script,                 // subject: script
+        kernel_refused,         // subject: what ipvsd reported
+        kernel_process_absent,  // ipvsd is away, or does not answer
+    };
+    Kind kind{};
+    std::string subject;
+    friend auto operator<=>(const Cause&, const Cause&) = default;
+};
+[[nodiscard]] std::string to_text(const Cause& cause);
+/// True for a cause that only delays the start and is no fault of its own.
+[[nodiscard]] bool only_waits(const Cause& cause);
+
+struct StandingCause {
+    Cause cause;
+    core::Instant since;
+    friend bool operator==(const StandingCause&, const StandingCause&) = default;
+};
+
+/// The last believed advertisement that said who is Active.
+struct Heard {
+    core::Address source;
+    std::uint8_t priority = 0;
+    core::Instant at;
+    friend bool operator==(const Heard&, const Heard&) = default;
+};
+
+struct Initialize {
+    bool started = false;  // waits for its scripts
+    friend bool operator==(const Initialize&, const Initialize&) = default;
+};
+struct Backup {
+    core::Interval active_adver_interval{0};
+    core::Instant active_down_at;               // Active_Down_Timer
+    core::Instant since;                        // when this silence began
+    core::Instant held_until{};                 // start-up hold: deaf until then
+    std::optional<core::Instant> preempt_at{};  // preempt delay, while one is running or over
+    bool wants_active = false;                  // its timer ran out, the group was not ready
+    bool gave_up = false;                       // the Active Router said priority 0
+    bool listened = false;                      // a late timer was answered by listening once more
+    friend bool operator==(const Backup&, const Backup&) = default;
+};
+struct Active {
+    core::Instant adver_at;  // Adver_Timer
+    core::Instant sent_at;
+    /// Another router owns our addresses as well: when we give way to it, and when it spoke last.
+    std::optional<core::Instant> give_way_at{};
+    core::Instant rival_at{};
+    friend bool operator==(const Active&, const Active&) = default;
+};
+struct Fault {
+    friend bool operator==(const Fault&, const Fault&) = default;
+};
+using RouterState = std::variant<Initialize, Backup, Active, Fault>;
+
+enum class StateName : std::uint8_t { initialize, backup, active, fault };
+[[nodiscard]] StateName name_of(const RouterState& state);
+[[nodiscard]] std::string_view to_text(StateName name);
+
+/// Everything about one router that changes.
+struct Router {
+    RouterState state = Initialize{};
+    std::uint8_t priority = 100;  // effective, of tracking.hpp
+    std::vector<StandingCause> causes{};
+    std::optional<Heard> active{};
+    bool yielded_ownership = false;  // an owner that lowered itself to 254 for another owner
+
+    /// What this router advertises and compares with.
+    [[nodiscard]] std::uint8_t rank() const;
+    friend bool operator==(const Router&, const Router&) = default;
+};
+
+/// Skew_Time (RFC 9568 6.1): a share of the interval; in version 2 a share of one second.
+[[nodiscard]] core::Interval skew_time(const RouterParameters& parameters, std::uint8_t priority,
+                                       core::Interval active_adver_interval);
+/// Active_Down_Interval for what is configured and heard at present.
+[[nodiscard]] core::Interval active_down_interval(const RouterParameters& parameters,
+                                                  std::uint8_t priority,
+                                                  core::Interval active_adver_interval);
+
+// What a router wants done. Each router has one timer: Adver_Timer or Active_Down_Timer.
+struct SendAdvertisement {
+    std::uint8_t priority = 0;
+    friend bool operator==(const SendAdvertisement&, const SendAdvertisement&) = default;
+};
+struct SetTimer {
+    core::Instant at;
+    friend bool operator==(const SetTimer&, const SetTimer&) = default;
+};
+struct CancelTimer {
+    friend bool operator==(const CancelTimer&, const CancelTimer&) = default;
+};
+struct StateChanged {
+    StateName from{};
+    StateName to{};
+    std::string because{};
+    friend bool operator==(const StateChanged&, const StateChanged&) = default;
+};
+/// Announce the addresses again: somebody else may have been believed to have them.
+struct AnnounceAgain {
+    friend bool operator==(const AnnounceAgain&, const AnnounceAgain&) = default;
+};
+/// Something worth a line in the log that changes nothing.
+struct Noticed {
+    enum class What : std::uint8_t { lower_priority, own_address, second_owner };
+    What what{};
+    core::Address source{};
+    std::uint8_t priority = 0;
+    friend bool operator==(const Noticed&, const Noticed&) = default;
+};
+using Act =
+    std::variant<SendAdvertisement, SetTimer, CancelTimer, StateChanged, AnnounceAgain, Noticed>;
+using Acts = std::vector<Act>;
+
+/// An advertisement that passed every check.
+struct AdvertisementHeard {
+    core::Address source;
+    std::uint8_t priority = 0;
+    core::Interval max_advertise_interval{0};
+};
+
+/// What a router proposes to its group after an event; the group may refuse `active`.
+enum class Proposal : std::uint8_t { nothing, active, backup };
+struct Step {
+    Router router;
+    Acts acts{};
+    Proposal proposal = Proposal::nothing;
+    std::string because{};
+};
+
+[[nodiscard]] Step timer_fired(const RouterParameters&, Router, core::Instant now);
+[[nodiscard]] Step advertisement_heard(const RouterParameters&, Router, const AdvertisementHeard&,
+                                       core::Instant now);
+/// The priority that tracking computed; a running Active_Down_Timer moves by the difference of the
+/// skew times, an Active Router says it with its next advertisement.
+[[nodiscard]] Step reprioritised(const RouterParameters&, Router, std::uint8_t priority);
+
+// The transitions, as the group orders them.
+[[nodiscard]] Step become_active(const RouterParameters&, Router, const std::string& because,
+                                 core::Instant now);
+/// With the whole Active_Down_Interval. `adopted` is the interval of the router that we heard.
+[[nodiscard]] Step become_backup(const RouterParameters&, Router, const std::string& because,
+                                 core::Instant now,
+                                 std::optional<core::Interval> adopted = std::nullopt);
+/// An Active Router says priority 0 first.
+[[nodiscard]] Step become_fault(Router, const std::string& because);
+[[nodiscard]] Step become_initialize(Router, const std::string& because);
+/// A Backup whose group was not ready: waits another Active_Down_Interval, still wanting.
+[[nodiscard]] Step wait_for_group(const RouterParameters&, Router, core::Instant now);
+
+}  // namespace holdfast::vrrp
