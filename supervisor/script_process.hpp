@@ -1,0 +1,74 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/core/interval.hpp"
+#include "lib/core/result.hpp"
+#include "lib/core/unique_fd.hpp"
+#include "lib/loop/loop.hpp"
+#include "supervisor/script_user.hpp"
+
+namespace holdfast::supervisor {
+
+/// A program ready to be run: argv[0] is an absolute path.
+struct ScriptCommand {
+    std::vector<std::string> argv;
+    ScriptUser user;
+    friend bool operator==(const ScriptCommand& a, const ScriptCommand& b) {
+        return a.argv == b.argv && a.user.uid == b.user.uid && a.user.gid == b.user.gid;
+    }
+};
+
+/// How one run ended.
+struct ScriptResult {
+    enum class Kind : std::uint8_t { exited, signalled, timed_out, not_run };
+    Kind kind = Kind::exited;
+    int code = 0;  // exit status, signal number, or errno of not_run
+    core::Interval duration{};
+    [[nodiscard]] std::string text() const;
+    [[nodiscard]] bool succeeded() const { return kind == Kind::exited && code == 0; }
+};
+
+/// One run of one script: own session and process group, own user, standard descriptors on
+/// /dev/null, our environment without what could steer a loader, no shell (only a file that the
+/// kernel does not know as executable goes through /bin/sh, as keepalived does). TERM to the whole
+/// group when the time is over or stop() is called, KILL two seconds later. A ScriptProcess that
+/// goes while the script runs kills the group.
+class ScriptProcess {
+  public:
+    /// `ended` is called once, in a later turn; it may destroy the ScriptProcess.
+    ScriptProcess(loop::Loop& loop, const ScriptCommand& command,
+                  std::optional<core::Interval> timeout,
+                  std::function<void(const ScriptResult&)> ended);
+    ~ScriptProcess();
+    ScriptProcess(const ScriptProcess&) = delete;
+    ScriptProcess& operator=(const ScriptProcess&) = delete;
+
+    void stop();
+    [[nodiscard]] core::Interval running_for() const;
+
+  private:
+    void start(const ScriptCommand& command);
+    void finish();
+    void report(ScriptResult result);
+    void signal_group(int number) const;
+    void time_is_over();
+
+    loop::Loop& loop_;
+    std::function<void(const ScriptResult&)> ended_;
+    core::Instant started_;
+    pid_t pid_ = -1;
+    bool timed_out_ = false;
+    core::UniqueFd pidfd_;
+    core::UniqueFd exec_errors_;  // holds an errno if the exec failed
+    std::unique_ptr<loop::FdWatch> watch_;
+    loop::Timer timeout_;
+    loop::Timer kill_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "lib/core/result.hpp"
+
+namespace holdfast::supervisor {
+
+/// Who a script runs as: one user, one group, no supplementary groups but that group.
+struct ScriptUser {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::string name;
+};
+
+/// `user` and `group` as the configuration writes them, names or numbers; an empty group means the
+/// user's primary one. An empty user means keepalived_script if it exists; else root, unless
+/// `security` (enable_script_security) is on, which then refuses (behaviour of keepalived).
+[[nodiscard]] core::Result<ScriptUser> find_script_user(const std::string& user,
+                                                        const std::string& group, bool security);
+
+/// Whether root may run this file: each folder on its path and the file belong to root and are not
+/// writable by another group or by others (sticky folders pass). The error names the part that is
+/// not so and what to do.
+[[nodiscard]] core::Status check_root_script(const std::string& path);
+
+/// The absolute path of a script: as it is, or found in PATH. The error names the word.
+[[nodiscard]] core::Result<std::string> find_program(const std::string& word);
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/core/ids.hpp"
+#include "lib/log/logger.hpp"
+#include "lib/loop/loop.hpp"
+#include "supervisor/script_process.hpp"
+
+namespace holdfast::supervisor {
+
+/// Runs the scripts of the configuration. Two kinds:
+///
+/// * a *poll* (vrrp_script) has one result that somebody waits for; one run of the same id at a
+/// time;
+/// * *notifications* of one object (a router, a group, a server) run in the order of its events,
+///   never two events at once; events that wait are replaced by newer ones, the last is always
+///   delivered. Scripts of one event start together (keepalived's specific and generic script).
+///
+/// At most `kAtOnce` run at the same time; the others wait in turn, and nothing here ever blocks.
+class Scripts {
+  public:
+    static constexpr std::size_t kAtOnce = 32;
+
+    Scripts(loop::Loop& loop, log::Logger& log);
+    ~Scripts();
+    Scripts(const Scripts&) = delete;
+    Scripts& operator=(const Scripts&) = delete;
+
+    /// `done` is called once, always; EBUSY (not_run) when a run of `id` has not ended.
+    void poll(core::ObjectId id, ScriptCommand command, core::Interval timeout,
+              std::function<void(const ScriptResult&)> done);
+
+    /// `subject` is for the log ("VI_1 active").
+    void notify(core::ObjectId object, std::string subject, std::vector<ScriptCommand> commands);
+
+    /// TERM to every script (KILL two seconds later), and no queued one starts.
+    void stop_polls();
+    /// True when no notification runs or waits.
+    [[nodiscard]] bool idle() const;
+    /// Calls back once when idle; at once if it is already.
+    void when_idle(std::function<void()> then);
+
+  private:
+    struct Run;
+    struct Event;
+    struct Channel;
+    struct Waiting {
+        std::function<void()> start;
+    };
+
+    void start_or_wait(std::function<void()> start);
+    void launch(const ScriptCommand& command, std::optional<core::Interval> timeout,
+                std::function<void(const ScriptResult&)> ended);
+    void start_next_event(core::ObjectId object);
+    void event_part_ended(core::ObjectId object, const std::string& script,
+                          const ScriptResult& result);
+    void hurry(core::ObjectId object);
+    void check_idle();
+
+    loop::Loop& loop_;
+    log::Logger& log_;
+    std::map<std::uint64_t, std::unique_ptr<ScriptProcess>> running_;
+    std::uint64_t next_run_ = 1;
+    std::deque<Waiting> waiting_;
+    std::map<core::ObjectId, std::uint64_t> polls_;  // id to run, 0 while it waits
+    std::map<core::ObjectId, std::unique_ptr<Channel>> channels_;
+    std::vector<std::function<void()>> idle_waiters_;
+};
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,160 @@
+#include "supervisor/scripts.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace holdfast::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = ScriptResult::Kind;
+
+class ScriptsTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string pattern = testing::TempDir() + "scripts-XXXXXX";
+        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+        folder_ = pattern;
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    [[nodiscard]] ScriptCommand shell(const std::string& text) const {
+        return {{"/bin/sh", "-c", text}, {::getuid(), ::getgid(), "me"}};
+    }
+    [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
+    [[nodiscard]] std::string content(const std::string& name) const {
+        std::ostringstream all;
+        all << std::ifstream(path(name)).rdbuf();
+        return all.str();
+    }
+    ScriptResult run(const ScriptCommand& command, core::Interval timeout = 60s) {
+        std::optional<ScriptResult> result;
+        scripts_.poll(core::ObjectId{1}, command, timeout, [&](const ScriptResult& r) {
+            result = r;
+            loop_.stop();
+        });
+        if (!result) loop_.run_until([&] { return result.has_value(); });
+        return *result;
+    }
+    void run_until_idle() {
+        loop_.run_until([this] { return scripts_.idle(); });
+    }
+
+    loop::Loop loop_;
+    std::unique_ptr<log::Logger> log_ = log::make_null_logger();
+    Scripts scripts_{loop_, *log_};
+    std::string folder_;
+};
+
+TEST_F(ScriptsTest, TellsHowAScriptEnded) {
+    EXPECT_TRUE(run(shell("exit 0")).succeeded());
+    const ScriptResult failed = run(shell("exit 3"));
+    EXPECT_EQ(failed.kind, Kind::exited);
+    EXPECT_EQ(failed.code, 3);
+    const ScriptResult killed = run(shell("kill -USR1 $$"));
+    EXPECT_EQ(killed.kind, Kind::signalled);
+    EXPECT_EQ(killed.code, SIGUSR1);
+}
+
+TEST_F(ScriptsTest, SaysWhyAScriptCouldNotRun) {
+    const ScriptResult result = run({{"/nonexistent/script"}, {::getuid(), ::getgid(), "me"}});
+    EXPECT_EQ(result.kind, Kind::not_run);
+    EXPECT_EQ(result.code, ENOENT);
+}
+
+TEST_F(ScriptsTest, RunsAFileWithoutInterpreterLineThroughTheShell) {
+    std::ofstream(path("plain")) << "exit $1\n";
+    ::chmod(path("plain").c_str(), 0755);
+    EXPECT_EQ(run({{path("plain"), "7"}, {::getuid(), ::getgid(), "me"}}).code, 7);
+}
+
+TEST_F(ScriptsTest, EndsTheWholeGroupWhenTheTimeIsOver) {
+    const ScriptResult result =
+        run(shell("sleep 1000 & echo $! > " + path("child") + "; wait"), 200ms);
+    EXPECT_EQ(result.kind, Kind::timed_out);
+    const int child = std::stoi(content("child"));
+    // The group got its signal; a process that is only a zombie of init is gone as well.
+    loop_.run_until([&] {
+        std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+        std::string line;
+        std::getline(stat, line);
+        return line.empty() || line.find(") Z ") != std::string::npos;
+    });
+}
+
+TEST_F(ScriptsTest, KillsAScriptThatIgnoresTerm) {
+    const ScriptResult result = run(shell("trap '' TERM; while :; do sleep 1; done"), 100ms);
+    EXPECT_EQ(result.kind, Kind::timed_out);
+}
+
+TEST_F(ScriptsTest, GivesACleanEnvironmentAndNoDescriptors) {
+    ::setenv("LD_PRELOAD", "", 1);
+    ::setenv("NOTIFY_SOCKET", "/nowhere", 1);
+    const ScriptResult result = run(shell("env > " + path("env") + "; ls /proc/$$/fd > " +
+                                          path("fds") + "; umask > " + path("umask")));
+    ::unsetenv("LD_PRELOAD");
+    ::unsetenv("NOTIFY_SOCKET");
+    ASSERT_TRUE(result.succeeded());
+    EXPECT_EQ(content("env").find("NOTIFY_SOCKET"), std::string::npos);
+    EXPECT_EQ(content("env").find("LD_PRELOAD"), std::string::npos);
+    EXPECT_EQ(content("umask"), "0022\n");
+    EXPECT_EQ(content("fds").find("\n4\n"), std::string::npos) << content("fds");
+}
+
+TEST_F(ScriptsTest, RunsOnePollOfAnIdAtATime) {
+    int ended = 0;
+    const auto count = [&](const ScriptResult& result) {
+        ++ended;
+        if (ended == 1) {
+            EXPECT_EQ(result.kind, Kind::not_run);
+            EXPECT_EQ(result.code, EBUSY);
+        }
+    };
+    scripts_.poll(core::ObjectId{5}, shell("exit 0"), 60s, count);
+    scripts_.poll(core::ObjectId{5}, shell("exit 0"), 60s, count);
+    loop_.run_until([&] { return ended == 2; });
+}
+
+TEST_F(ScriptsTest, DeliversTheLastEventOfAnObjectAndKeepsTheOrder) {
+    const std::string log = path("log");
+    for (int i = 0; i < 20; ++i) {
+        const std::string number = std::to_string(i);
+        scripts_.notify(core::ObjectId{9}, number,
+                        {shell("echo start" + number + " >> " + log + "; sleep 0.02; echo end" +
+                               number + " >> " + log)});
+    }
+    run_until_idle();
+    const std::string lines = content("log");
+    EXPECT_EQ(lines, "start0\nend0\nstart19\nend19\n");
+}
+
+TEST_F(ScriptsTest, ObjectsDoNotWaitForEachOther) {
+    bool slow_done = false;
+    scripts_.notify(core::ObjectId{1}, "slow",
+                    {shell("while [ ! -e " + path("go") + " ]; do sleep 0.01; done")});
+    scripts_.notify(core::ObjectId{2}, "quick", {shell("touch " + path("go"))});
+    scripts_.when_idle([&] { slow_done = true; });
+    loop_.run_until([&] { return slow_done; });
+}
+
+TEST_F(ScriptsTest, MoreThanTheLimitWaitTheirTurn) {
+    int ended = 0;
+    for (std::uint64_t i = 1; i <= 3 * Scripts::kAtOnce; ++i) {
+        scripts_.poll(core::ObjectId{i}, shell("exit 0"), 60s, [&](const ScriptResult& result) {
+            EXPECT_TRUE(result.succeeded()) << result.text();
+            ++ended;
+        });
+    }
+    loop_.run_until([&] { return ended == static_cast<int>(3 * Scripts::kAtOnce); });
+}
+
+}  // namespace
+}  // namespace holdfast::supervisor
