@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <queue>
+#include <string>
+#include <vector>
+
+#include "tests/sim/plan.hpp"
+#include "vrrpd/group.hpp"
+
+namespace holdfast::sim {
+
+/// A rule that was broken: when, and which.
+struct Violation {
+    core::Interval at{0};
+    std::string text;
+};
+
+/// One run: hosts with vrrpd's own state machine and packet code, a network between them, and a
+/// clock that jumps from event to event. The rules are looked at after every event.
+class World {
+  public:
+    World(const Plan& plan, bool trace);
+    /// Nothing if every rule held until the end.
+    [[nodiscard]] std::optional<Violation> run();
+
+  private:
+    struct Packet {
+        std::size_t from = 0;
+        std::size_t segment = 0;
+        std::vector<std::byte> bytes;
+    };
+    struct Host {
+        vrrp::Parameters parameters;
+        vrrp::State state;
+        std::vector<std::uint64_t> timers;  // the generation that is valid, one for each member
+        bool running = false;               // vrrpd is there
+        bool paused = false;
+        bool machine_up = true;     // the host is there
+        std::uint64_t lives = 0;    // outdates what was planned for an earlier life
+        core::Instant stopped_at;   // pause or loss of vrrpd
+        core::Instant back_at;      // and its end
+        std::vector<Packet> inbox;  // not read yet
+        std::vector<bool> link_up;
+        std::vector<bool> owns;  // the segment's address
+        int weight = 0;
+    };
+    struct Segment {
+        std::optional<unsigned> mask;
+        std::optional<std::size_t> mute;
+        int loss = 0;
+    };
+    struct Entry {
+        core::Instant at;
+        std::uint64_t sequence;
+        enum class What : std::uint8_t { timer, deliver, disturb, over, withdraw } what;
+        std::size_t host = 0;
+        std::size_t member = 0;
+        std::uint64_t generation = 0;
+        Packet packet{};
+        std::size_t disturbance = 0;
+        bool operator<(const Entry& other) const {
+            return at != other.at ? at > other.at : sequence > other.sequence;
+        }
+    };
+
+    void schedule(Entry entry);
+    void handle(const Entry& entry);
+    void timer(const Entry& entry);
+    void deliver(const Entry& entry);
+    void disturb(std::size_t index);
+    void over(std::size_t index);
+
+    void take(std::size_t host, const vrrp::Event& event);
+    void carry_out(std::size_t host, const vrrp::Action& action);
+    void send(std::size_t host, std::size_t segment, std::uint8_t priority);
+    void read(std::size_t host, const Packet& packet);
+    void read_queue(std::size_t host);
+    void judge(std::size_t host);
+    void cold_start(std::size_t host);
+    void lose_vrrpd(std::size_t host);
+    void successor(std::size_t host);
+    void wake(std::size_t host);
+
+    [[nodiscard]] bool reaches(std::size_t from, std::size_t to, std::size_t segment) const;
+    [[nodiscard]] core::Interval down_interval(std::size_t host) const;
+    [[nodiscard]] std::optional<std::string> broken_rule() const;
+    [[nodiscard]] std::optional<std::string> broken_rule_of_host(std::size_t host) const;
+    [[nodiscard]] std::optional<std::string> broken_rule_once_stable() const;
+    void say(const std::string& text) const;
+
+    const Plan& plan_;
+    bool trace_;
+    Random random_;
+    core::Instant start_{std::chrono::seconds{1000}};
+    core::Instant now_ = start_;
+    std::uint64_t sequence_ = 0;
+    std::uint64_t generation_ = 0;
+    std::priority_queue<Entry> queue_;
+    std::vector<Host> hosts_;
+    std::vector<Segment> segments_;
+    std::optional<std::string> noticed_;  // a rule broken inside an event
+};
+
+}  // namespace holdfast::sim
