@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 
 #include <cstring>
+#include <limits>
 
 namespace holdfast::netlink {
 namespace {
@@ -198,6 +199,16 @@ Message encode(AddressVerb verb, const InterfaceAddress& address) {
         times.ifa_valid = address.valid_lifetime;
         message.put(IFA_CACHEINFO, times);
     }
+    return message;
+}
+
+Message encode_attribute_probe(int type) {
+    Message message(RTM_NEWADDR, NLM_F_REQUEST);
+    ifaddrmsg header{};
+    header.ifa_family = AF_INET;
+    header.ifa_index = std::numeric_limits<std::int32_t>::max();
+    message.header(header);
+    message.put_bytes(type, {});
     return message;
 }
 

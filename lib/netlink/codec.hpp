@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -72,6 +73,15 @@ enum class AddressVerb : std::uint8_t { add, replace, remove };
 /// _NOPREFIXROUTE, _MANAGETEMPADDR, _HOMEADDRESS, _OPTIMISTIC, _MCAUTOJOIN). IFA_PROTO is sent if
 /// not 0: kernels without it ignore it.
 [[nodiscard]] Message encode(AddressVerb verb, const InterfaceAddress& address);
+
+/// A request without address on an interface that cannot exist, whose attribute `type` has no
+/// octet. A kernel that knows the attribute refuses it for its length; one that does not passes
+/// over it and refuses the rest. It can change nothing.
+[[nodiscard]] Message encode_attribute_probe(int type = 11 /* IFA_PROTO */);
+/// Reads the errno of the answer to the probe.
+[[nodiscard]] constexpr bool means_known_attribute(int code) {
+    return code == ERANGE;
+}
 
 /// Requests for all interfaces and for all addresses of both families.
 [[nodiscard]] Message encode_link_dump();

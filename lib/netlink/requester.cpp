@@ -185,6 +185,12 @@ core::Result<std::vector<Link>> Requester::links() {
     return found;
 }
 
+bool Requester::knows_address_protocol() {
+    const Message probe = encode_attribute_probe();
+    const Outcome outcome = change(std::span(&probe, 1));
+    return outcome.refusals.size() == 1 && means_known_attribute(outcome.refusals[0].error.code());
+}
+
 core::Result<std::optional<GenericFamily>> Requester::family(std::string_view name) {
     std::optional<GenericFamily> found;
     const core::Status asked = ask(

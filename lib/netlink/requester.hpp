@@ -78,6 +78,9 @@ class Requester {
 
     core::Result<std::vector<InterfaceAddress>> addresses();
     core::Result<std::vector<Link>> links();
+    /// Whether this kernel keeps IFA_PROTO (Linux 5.18 and later). Asked with a request that is
+    /// refused in any case, for one reason or another; needs CAP_NET_ADMIN, else false.
+    [[nodiscard]] bool knows_address_protocol();
     /// Nothing: this kernel has no such family.
     core::Result<std::optional<GenericFamily>> family(std::string_view name);
 

@@ -48,6 +48,9 @@ bool InterfaceAddress::is_duplicate() const {
 bool InterfaceAddress::is_secondary() const {
     return address.family() == core::Family::ipv4 && (flags & IFA_F_SECONDARY) != 0;
 }
+bool InterfaceAddress::is_deprecated() const {
+    return preferred_lifetime == 0 || (flags & IFA_F_DEPRECATED) != 0;
+}
 
 AddressKey key_of(const InterfaceAddress& address) {
     AddressKey key{.interface_index = address.interface_index, .address = address.address};

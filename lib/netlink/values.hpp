@@ -76,7 +76,8 @@ struct InterfaceAddress {
     [[nodiscard]] bool is_tentative() const;
     [[nodiscard]] bool is_duplicate() const;  // IFA_F_DADFAILED
     [[nodiscard]] bool is_secondary() const;  // IPv4 only
-    [[nodiscard]] bool is_deprecated() const { return preferred_lifetime == 0; }
+    /// Told by flag: of an IPv4 address without end the kernel shows no preferred lifetime.
+    [[nodiscard]] bool is_deprecated() const;
     friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
 };
 

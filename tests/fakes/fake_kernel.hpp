@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ipvsd/kernel.hpp"
+
+namespace holdfast::tests {
+
+/// A kernel in memory that accepts and refuses what the real one does, with the same errno; the
+/// netns and vm tests run the same random requests on both. Not everything is here: of the flags of
+/// addresses those that ipvsd sees; of IPVS the tables, no packets.
+class FakeKernel final : public ipvsd::Kernel {
+  public:
+    explicit FakeKernel(ipvsd::KernelListener* listener = nullptr);
+
+    // ipvsd::Kernel
+    ipvsd::Report apply(std::span<const ipvsd::Change> changes) override;
+    core::Result<std::vector<netlink::InterfaceAddress>> dump_addresses() override;
+    core::Result<ipvsd::IpvsTable> dump_services() override;
+    core::Result<ipvsd::Timeouts> timeouts() override;
+    [[nodiscard]] const netlink::InterfaceTable& interfaces() const override { return table_; }
+    [[nodiscard]] bool has_ipvs() const override { return ipvs_; }
+    [[nodiscard]] bool has_address_protocol() const override { return address_protocol_; }
+    ipvsd::Report send(std::span<const ipvsd::Frame> frames) override;
+
+    // What happens on a host.
+    /// An Ethernet interface that is up and running; returns its index.
+    std::uint32_t add_interface(std::string name);
+    /// Any field but the index changes. Going down takes the IPv6 addresses away.
+    void set_interface(std::uint32_t index, const std::function<void(netlink::Link&)>& edit);
+    /// With all its addresses.
+    void remove_interface(std::uint32_t index);
+    /// net.ipv4.conf.*.promote_secondaries, off at first.
+    void promote_secondaries(bool on) { promote_secondaries_ = on; }
+    void set_address_protocol(bool kept) { address_protocol_ = kept; }
+    /// The module is loaded (at first it is) or removed with everything in it.
+    void set_ipvs(bool present);
+    /// Those that AddService finds; all of Debian's kernel at first.
+    std::set<std::string>& schedulers() { return schedulers_; }
+    /// Duplicate address detection ends well for all tentative addresses.
+    void finish_duplicate_address_detection();
+
+    // Bad moments.
+    /// The answers to the next apply() are lost: it reports `uncertain` and no refusals.
+    void lose_answers() { lose_answers_ = true; }
+    /// The next change for which `matches` is true is refused with `code`.
+    void refuse_next(std::function<bool(const ipvsd::Change&)> matches, int code);
+
+    // What a test looks at.
+    /// Hands the events that wait to the listener, as the event loop would; until then
+    /// interfaces() is as it was.
+    void deliver();
+    /// All changes ever asked for, with the refused ones.
+    [[nodiscard]] const std::vector<ipvsd::Change>& asked() const { return asked_; }
+    void forget_asked() { asked_.clear(); }
+    [[nodiscard]] const std::vector<ipvsd::Frame>& frames() const { return frames_; }
+    void forget_frames() { frames_.clear(); }
+    /// Addresses in the order of a dump.
+    [[nodiscard]] std::vector<netlink::InterfaceAddress> addresses() const;
+    /// nullptr when it is not there. For setting counters and connections, too.
+    [[nodiscard]] ipvsd::ServiceEntry* service(const ipvsd::ServiceKey& key);
+
+  private:
+    struct Interface {
+        netlink::Link link;
+        std::vector<netlink::InterfaceAddress> addresses;  // in the kernel's order
+    };
+
+    int carry_out(const ipvsd::Change& change);
+    int carry_out(const ipvsd::AddAddress& change) { return put(change.address, false); }
+    int carry_out(const ipvsd::ReplaceAddress& change) { return put(change.address, true); }
+    int carry_out(const ipvsd::RemoveAddress& change);
+    int carry_out(const ipvsd::AddService& change);
+    int carry_out(const ipvsd::EditService& change);
+    int carry_out(const ipvsd::RemoveService& change);
+    int carry_out(const ipvsd::AddDestination& change);
+    int carry_out(const ipvsd::EditDestination& change);
+    int carry_out(const ipvsd::RemoveDestination& change);
+    int carry_out(const ipvsd::SetTimeouts& change);
+
+    int put(const netlink::InterfaceAddress& address, bool replace);
+    int put_v4(Interface& interface, netlink::InterfaceAddress address, bool replace);
+    int put_v6(Interface& interface, netlink::InterfaceAddress address, bool replace);
+    void drop(Interface& interface, std::size_t position);
+    void drop_secondaries(Interface& interface, const netlink::InterfaceAddress& primary);
+    [[nodiscard]] int check(const ipvsd::Service& service) const;
+    void tell(std::function<void()> event) { events_.push_back(std::move(event)); }
+    void tell_now(const netlink::Link& link);
+    void tell_now(const netlink::InterfaceAddress& address);
+    void tell_gone(const netlink::InterfaceAddress& address);
+
+    ipvsd::KernelListener* listener_;
+    netlink::InterfaceTable table_;  // what the listener was told
+    std::map<std::uint32_t, Interface> interfaces_;
+    std::uint32_t next_index_ = 1;
+    std::map<ipvsd::ServiceKey, ipvsd::ServiceEntry> services_;
+    ipvsd::Timeouts timeouts_;
+    std::set<std::string> schedulers_;
+    bool ipvs_ = true;
+    bool address_protocol_ = true;
+    bool promote_secondaries_ = false;
+    bool lose_answers_ = false;
+    std::function<bool(const ipvsd::Change&)> refuse_;
+    int refuse_code_ = 0;
+    std::deque<std::function<void()>> events_;
+    std::vector<ipvsd::Change> asked_;
+    std::vector<ipvsd::Frame> frames_;
+};
+
+}  // namespace holdfast::tests
