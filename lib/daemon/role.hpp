@@ -10,6 +10,7 @@
 #include "lib/ipc/channel.hpp"
 #include "lib/log/logger.hpp"
 #include "lib/loop/loop.hpp"
+#include "lib/sandbox/profile.hpp"
 #include "proto/common.pb.h"
 #include "proto/config.pb.h"
 
@@ -56,7 +57,12 @@ class Role {
     /// Between the first prepare and the sandbox: map `state_file` (may be empty), open what only a
     /// process without filter can open, warm libraries up.
     virtual core::Status open(core::UniqueFd state_file) = 0;
-    /// The rights the role keeps and the calls it needs; see lib/sandbox.
+    /// The rights the role keeps and the calls it needs; asked for once, after open().
+    [[nodiscard]] virtual const sandbox::Profile& profile() const = 0;
+    /// A larger file for the state, because the generation that is prepared next needs more
+    /// records: the role moves there (StateFile::move_to) when it commits. Without it the old file
+    /// is kept.
+    virtual void larger_state_file(core::UniqueFd file) { static_cast<void>(file); }
     /// Commits the first configuration and begins.
     virtual void activate(std::uint64_t generation) = 0;
 
@@ -66,10 +72,11 @@ class Role {
     /// A message of the supervisor that is not part of the lifecycle, still as a frame.
     virtual core::Status message(ipc::Channel::Frame frame) = 0;
     /// Answers holdfastctl: the serialised message of status.proto for `topic`, cut into parts by
-    /// the runtime.
+    /// the runtime. Never asked for STATUS_PROCESS, nor before activate.
     virtual core::Result<std::string> status(messages::v1::StatusTopic topic) = 0;
 
-    /// An ordered end. Call `done` when nothing is left to do; the process exits then.
+    /// An ordered end. Call `done` when nothing is left to do; the process exits then. Neither this
+    /// nor orphan_end is called for a role that was not activated.
     virtual void shut_down(const messages::v1::Shutdown& how, std::function<void()> done) = 0;
     /// The supervisor is lost: the role goes on for `grace`, after which the runtime calls
     /// `orphan_end`, or at once when it is zero. What it gives up then must be marked ended in the
