@@ -135,8 +135,8 @@ void Connector::fail(const Answer& answer) {
 TcpCheck::TcpCheck(loop::Loop& loop, const Target& target, Answered answered)
     : connector_(
           loop, target,
-          [answered](core::UniqueFd) {
-              answered({Outcome::success, "connected"});
+          [answered, to = target.to.text()](core::UniqueFd) {
+              answered({Outcome::success, "connected to " + to});
           },
           answered) {}
 
