@@ -1,0 +1,78 @@
+"""Notify scripts: called once for each change, in order, with keepalived's arguments."""
+
+from harness.configuration import block, configuration, instance
+from harness.wait import eventually
+from pairs import wait_settled
+
+SCRIPT = """#!/bin/sh
+echo "$*" >> "$(dirname "$0")/calls"
+"""
+
+
+def prepare(node):
+    script = node.folder / "notify.sh"
+    script.write_text(SCRIPT)
+    script.chmod(0o755)
+    return script, lambda: (node.folder / "calls").read_text().splitlines() \
+        if (node.folder / "calls").exists() else []
+
+
+def test_the_tutorials_notify_scripts_are_called(lab):
+    script, calls = prepare(lab.node(1))
+    extra = [f'notify_{state} "{script} {state}"' for state in ("master", "backup", "fault")]
+    strong = lab.holdfast(1, configuration(instance(priority=150, extra=extra)))
+    weak = lab.holdfast(2, configuration(instance(priority=100)))
+    wait_settled(strong, weak)
+    eventually("master and before it backup", lambda: calls() == ["backup", "master"])
+    lab.topology.plug(lab.node(1), False)
+    eventually("fault", lambda: calls() == ["backup", "master", "fault"])
+    lab.topology.plug(lab.node(1), True)
+    wait_settled(strong, weak)
+    eventually("backup, then master again",
+               lambda: calls() == ["backup", "master", "fault", "backup", "master"])
+
+
+def test_notify_gets_kind_name_state_and_priority(lab):
+    script, calls = prepare(lab.node(1))
+    router = lab.holdfast(1, configuration(instance(priority=150, extra=[f"notify {script}"])))
+    router.wait_state("active")
+    eventually("both calls", lambda: len(calls()) == 2)
+    assert calls() == ["INSTANCE VI_1 BACKUP 150", "INSTANCE VI_1 MASTER 150"]
+    router.stop()
+    eventually("the call at the stop", lambda: calls()[2:] == ["INSTANCE VI_1 STOP 150"])
+
+
+def test_a_group_notifies_as_a_group(make_lab):
+    lab = make_lab(lans=2)
+    script, calls = prepare(lab.node(1))
+    router = lab.holdfast(1, configuration(
+        block("vrrp_sync_group G", block("group", "outside", "inside"), f"notify {script}"),
+        instance("outside", vrid=51, priority=150),
+        instance("inside", interface="eth1", vrid=52, priority=150,
+                 addresses=("10.77.1.100/24",))))
+    router.wait_state("active", "outside")
+    eventually("the group became master", lambda: "GROUP G MASTER 0" in calls())
+
+
+def test_a_script_runs_as_the_configured_user(lab):
+    folder = lab.node(1).folder
+    script, calls = prepare(lab.node(1))
+    script.write_text("#!/bin/sh\nid -un >> \"$(dirname \"$0\")/calls\"\n")
+    (folder / "calls").touch()
+    (folder / "calls").chmod(0o666)
+    lab.holdfast(1, configuration(instance(extra=[f"notify_master {script}"]),
+                                  script_user="nobody")).wait_state("active")
+    eventually("the script's user", lambda: calls() == ["nobody"])
+
+
+def test_a_loss_of_vrrpd_calls_nobody(lab):
+    script, calls = prepare(lab.node(1))
+    router = lab.holdfast(1, configuration(instance(priority=150, extra=[f"notify {script}"])))
+    router.wait_state("active")
+    eventually("both calls", lambda: len(calls()) == 2)
+    capture = lab.capture()
+    router.wait_successor("vrrpd", router.kill_role("vrrpd"))
+    router.wait_state("active")
+    for _ in range(3):
+        capture.wait_advertisement(since=capture.wait_advertisement(priority=150).at + 1e-6)
+    assert len(calls()) == 2
