@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "checkerd/http_response.hpp"
 #include "proto/config.pb.h"
@@ -14,6 +12,8 @@ namespace holdfast::checkerd {
 namespace {
 
 using messages::v1::CheckStatus;
+
+static_assert(kRecordSize <= daemon::kCheckerdRecord);
 
 void add_status(const Monitor& monitor, CheckStatus& status) {
     const Standing& standing = monitor.standing();
@@ -40,18 +40,24 @@ Daemon::Daemon(const daemon::Surroundings& surroundings, Parts parts)
                             .ran = [this](const Monitor& monitor) { keep(monitor); }},
       ipvsd_(surroundings.loop, surroundings.log),
       requests_(surroundings.log),
-      state_(state::StateFile::private_memory(0, kRecordSize)),
+      state_(state::StateFile::private_memory(0, daemon::kCheckerdRecord)),
       table_(monitor_surroundings_) {}
 
 core::Status Daemon::prepare(std::uint64_t generation, const config::v1::Config& config) {
     auto checks = read_checks(config);
-    if (!checks) return checks.error();
-    prepared_ = Prepared{generation, std::move(*checks)};
+    if (!checks) {
+        larger_state_.reset();
+        return checks.error();
+    }
+    prepared_ = Prepared{generation, std::move(*checks),
+                         daemon::state_layout(messages::v1::ROLE_CHECKERD, config)};
     return core::Done{};
 }
 
 void Daemon::abort(std::uint64_t generation) {
-    if (prepared_ && prepared_->generation == generation) prepared_.reset();
+    if (!prepared_ || prepared_->generation != generation) return;
+    prepared_.reset();
+    larger_state_.reset();
 }
 
 /// The prepared checks go to work; ipvsd is not told anything here.
@@ -70,6 +76,7 @@ TargetTable::Applied Daemon::apply_prepared(std::uint64_t generation) {
 }
 
 void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
+    move_to_larger_state();
     const TargetTable::Applied applied = apply_prepared(generation);
     forget(applied.removed);
     surroundings_.log.info(
@@ -81,6 +88,15 @@ void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
     committed();
 }
 
+void Daemon::move_to_larger_state() {
+    if (!larger_state_) return;
+    if (const core::Status moved = state_.move_to(std::move(larger_state_)); !moved) {
+        surroundings_.log.warning("STATE_KEPT",
+                                  "state stays in the smaller file: " + moved.error().text());
+    }
+    told_that_state_is_full_ = false;
+}
+
 void Daemon::forget(const std::vector<core::ObjectId>& checks) {
     for (const core::ObjectId id : checks) {
         state_.erase(id);
@@ -88,29 +104,13 @@ void Daemon::forget(const std::vector<core::ObjectId>& checks) {
     }
 }
 
-state::Identity Daemon::identity() const {
-    const messages::v1::Welcome& welcome = surroundings_.welcome;
-    state::Identity identity{.role = messages::v1::ROLE_CHECKERD,
-                             .layout = kRecordLayout,
-                             .boot_id = {},
-                             .netns_cookie = welcome.netns_cookie(),
-                             .believe = welcome.start() != messages::v1::START_COLD};
-    const std::size_t octets = std::min(identity.boot_id.size(), welcome.boot_id().size());
-    std::memcpy(identity.boot_id.data(), welcome.boot_id().data(), octets);
-    return identity;
-}
-
 core::Status Daemon::open(core::UniqueFd state_file) {
     if (!warm_up_md5()) {
         surroundings_.log.warning("CHECK_NO_MD5", "no MD5 on this host: digests cannot be tested");
     }
-    if (!state_file) return core::Done{};
-    auto mapped = state::StateFile::map(std::move(state_file), identity(), kRecordSize);
-    if (mapped) {
-        state_ = std::move(*mapped);
-    } else {
-        surroundings_.log.warning(
-            "STATE_UNUSABLE", mapped.error().text() + "; a successor will not know the verdicts");
+    if (prepared_) {
+        state_ = daemon::open_state(std::move(state_file), surroundings_.welcome,
+                                    prepared_->state_layout, surroundings_.log);
     }
     return core::Done{};
 }

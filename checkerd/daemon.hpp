@@ -9,6 +9,8 @@
 #include "checkerd/ipvsd_link.hpp"
 #include "checkerd/target_table.hpp"
 #include "lib/daemon/role.hpp"
+#include "lib/daemon/state_layout.hpp"
+#include "lib/sandbox/profile.hpp"
 #include "lib/state/state_file.hpp"
 
 namespace holdfast::checkerd {
@@ -29,6 +31,8 @@ class Daemon : public daemon::Role {
     void abort(std::uint64_t generation) override;
     void commit(std::uint64_t generation, std::function<void()> committed) override;
     core::Status open(core::UniqueFd state_file) override;
+    [[nodiscard]] const sandbox::Profile& profile() const override { return profile_; }
+    void larger_state_file(core::UniqueFd file) override { larger_state_ = std::move(file); }
     void activate(std::uint64_t generation) override;
     void peer_connected(ipc::Peer peer, core::UniqueFd socket) override;
     core::Status message(ipc::Channel::Frame frame) override;
@@ -42,19 +46,22 @@ class Daemon : public daemon::Role {
     struct Prepared {
         std::uint64_t generation = 0;
         std::vector<CheckSpec> checks;
+        daemon::StateLayout state_layout;
     };
 
-    [[nodiscard]] state::Identity identity() const;
     TargetTable::Applied apply_prepared(std::uint64_t generation);
     void forget(const std::vector<core::ObjectId>& checks);
     void drop_records_of_unknown_checks();
+    void move_to_larger_state();
     void keep(const Monitor& monitor);
 
     const daemon::Surroundings surroundings_;
     const Monitor::Surroundings monitor_surroundings_;
+    const sandbox::Profile profile_ = sandbox::checkerd_profile();
     IpvsdLink ipvsd_;
     Requests requests_;
     state::StateFile state_;
+    core::UniqueFd larger_state_;
     std::optional<Prepared> prepared_;
     std::uint64_t generation_ = 0;
     bool active_ = false;

@@ -10,10 +10,9 @@
 
 namespace holdfast::checkerd {
 
-/// Octets of one record of checkerd's state file; lib/daemon/state_layout.hpp sizes the file with
-/// the same number. A change of the record's meaning is a new layout: the successor starts cold.
+/// Octets of one record of checkerd's state file; lib/daemon/state_layout.hpp leaves room for more.
+/// A change of the record's meaning needs a new kCheckerdLayout there: the successor starts cold.
 inline constexpr std::size_t kRecordSize = 256;
-inline constexpr std::uint32_t kRecordLayout = 1;
 
 using Record = std::array<std::byte, kRecordSize>;
 

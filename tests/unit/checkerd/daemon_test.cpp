@@ -32,8 +32,8 @@ config::v1::Config with(const std::string& checks) {
 /// A state file as the supervisor makes it, shared by one incarnation and the next.
 class StateMemory {
   public:
-    explicit StateMemory(std::size_t records = 16) : memory_(ipc::make_memory("state").value()) {
-        const auto size = static_cast<off_t>(state::file_size(records, kRecordSize));
+    explicit StateMemory(std::size_t records) : memory_(ipc::make_memory("state").value()) {
+        const auto size = static_cast<off_t>(state::file_size(records, daemon::kCheckerdRecord));
         if (posix_fallocate(memory_.get(), 0, size) != 0) core::broken_invariant("no memory");
     }
     [[nodiscard]] core::UniqueFd descriptor() const {
@@ -46,6 +46,7 @@ class StateMemory {
 
 messages::v1::Welcome welcome(messages::v1::StartKind start) {
     messages::v1::Welcome made;
+    made.set_role(messages::v1::ROLE_CHECKERD);
     made.set_start(start);
     made.set_boot_id(std::string(16, 'b'));
     made.set_netns_cookie(5);
@@ -96,7 +97,7 @@ class DaemonTest : public testing::Test {
     }
 
     loop::Loop loop{loop::Loop::VirtualTime{core::Instant(seconds(1000))}};
-    StateMemory state;
+    StateMemory state{16};
     FakeIpvsd ipvsd{loop};
     std::unique_ptr<Incarnation> running;
 };
@@ -205,6 +206,21 @@ TEST_F(DaemonTest, ASuccessorKeepsVerdictsCountersAndRhythm) {
     running->checks.answer_of({4}, Outcome::failure, "refused");
     EXPECT_TRUE(running->daemon.table().find({4})->standing().verdict.up)
         << "a failure after a restart is no first failure: it must repeat";
+}
+
+TEST_F(DaemonTest, MovesToALargerStateFileWithTheConfigurationThatNeedsIt) {
+    start(with(tcp_check(3)));
+    loop.settle();
+    running->checks.answer(Outcome::failure, "refused");
+    const StateMemory larger{64};
+    running->daemon.larger_state_file(larger.descriptor());
+    reload(2, with(tcp_check(3) + tcp_check(4)));
+    running.reset();
+    Incarnation successor(loop, messages::v1::START_RESTART);
+    ASSERT_TRUE(successor.daemon.prepare(2, with(tcp_check(3))).ok());
+    ASSERT_TRUE(successor.daemon.open(larger.descriptor()).ok());
+    successor.daemon.activate(2);
+    EXPECT_FALSE(successor.daemon.table().find({3})->standing().verdict.up);
 }
 
 TEST_F(DaemonTest, AColdStartBelievesNothing) {
