@@ -197,7 +197,7 @@ TEST(SorryServer, ThatIsARealServerIsOneDestination) {
     EXPECT_EQ(weights_of(wished_destinations(rules, step.state)), (std::vector<std::uint32_t>{1}));
 }
 
-TEST(Reload, KeepsVerdictsAndBeginsNewChecksAsAtTheStart) {
+TEST(NewRules, KeepsVerdictsAndBeginsNewChecksAsAtTheStart) {
     const ServiceRules before{.servers = {server(1), server(2)}};
     const ServiceStep failed = down(before, start_state(before), 1);
     const ServiceRules after{.servers = {server(1, 9), server(3)}};
@@ -207,13 +207,13 @@ TEST(Reload, KeepsVerdictsAndBeginsNewChecksAsAtTheStart) {
     EXPECT_FALSE(step.state.checks.contains(ObjectId{102}));
 }
 
-TEST(Reload, ThatChangesNothingChangesNothing) {
+TEST(NewRules, ThatChangesNothingChangesNothing) {
     const ServiceRules rules{.quorum = 2, .servers = {server(1), server(2)}};
     const ServiceStep failed = down(rules, start_state(rules), 1);
     EXPECT_EQ(on_new_rules(rules, failed.state).state, failed.state);
 }
 
-TEST(Reload, ThatRemovesServersMayLoseTheQuorum) {
+TEST(NewRules, ThatRemovesServersMayLoseTheQuorum) {
     const ServiceRules before{.servers = {server(1), server(2)}};
     const ServiceStep failed = down(before, start_state(before), 1);
     const ServiceStep step = on_new_rules(ServiceRules{.servers = {server(1)}}, failed.state);

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ipvsd/kernel.hpp"
+#include "ipvsd/model.hpp"
+#include "lib/loop/loop.hpp"
+
+namespace holdfast::ipvsd {
+
+/// Tells the neighbours where the addresses of Active instances are, at the times that keepalived
+/// does: a block at once, a second one after a delay, refreshes, and blocks after an advertisement
+/// of lower priority. All timers live here, so they go on while vrrpd restarts.
+///
+/// Frames go out in the order of their rounds, address by address (not one address five times in a
+/// row), in portions, so that a thousand addresses do not keep the loop from its other work. What
+/// the kernel has no room for is tried again a little later; what it refuses otherwise is counted.
+class Announcer {
+  public:
+    /// `kernel` must outlive it.
+    Announcer(loop::Loop& loop, Kernel& kernel);
+    ~Announcer();
+
+    using Targets = std::vector<AddressName>;
+
+    /// The instance is Active with these addresses: begins its refreshes. Sends nothing.
+    void hold(core::ObjectId instance, const AnnouncementRules& rules, Targets targets);
+    /// A block for `some` of its addresses now, and the second block for them.
+    void announce(core::ObjectId instance, const Targets& some);
+    /// The same for all of them.
+    void announce_all(core::ObjectId instance);
+    /// Only the second block for `some`, at `when` (a predecessor has sent the first).
+    void announce_later(core::ObjectId instance, const Targets& some, core::Instant when);
+    /// Somebody of lower priority has advertised: blocks as configured for that.
+    void after_lower_priority(core::ObjectId instance);
+    /// No longer Active: nothing more is sent, not even what waits in the queue.
+    void drop(core::ObjectId instance);
+
+    [[nodiscard]] bool holds(core::ObjectId instance) const { return entries_.contains(instance); }
+    [[nodiscard]] std::uint64_t sent() const { return sent_; }
+    [[nodiscard]] std::uint64_t refused() const { return refused_; }
+
+  private:
+    struct Entry {
+        Entry(loop::Loop& loop, std::function<void()> on_second, std::function<void()> on_refresh,
+              std::function<void()> on_lower)
+            : second_block(loop, std::move(on_second)),
+              refresh(loop, std::move(on_refresh)),
+              lower_priority(loop, std::move(on_lower)) {}
+        AnnouncementRules rules;
+        Targets targets;
+        Targets second_targets;
+        loop::Timer second_block;
+        loop::Timer refresh;
+        loop::Timer lower_priority;
+    };
+    struct Waiting {
+        core::ObjectId instance;
+        AddressName target;
+    };
+
+    Entry* find(core::ObjectId instance);
+    Entry& make(core::ObjectId instance);
+    void on_second_block(core::ObjectId instance);
+    void on_refresh(core::ObjectId instance);
+    void enqueue(core::ObjectId instance, const Targets& targets, std::uint32_t rounds);
+    void send_some();
+    [[nodiscard]] std::optional<Frame> frame_for(const AddressName& target) const;
+
+    loop::Loop& loop_;
+    Kernel& kernel_;
+    std::map<core::ObjectId, std::unique_ptr<Entry>> entries_;
+    std::deque<Waiting> queue_;
+    loop::Timer next_portion_;
+    std::uint64_t sent_ = 0;
+    std::uint64_t refused_ = 0;
+};
+
+}  // namespace holdfast::ipvsd

@@ -1,0 +1,434 @@
+#include "ipvsd/daemon.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include "ipvsd/status.hpp"
+#include "proto/checker.pb.h"
+#include "proto/config.pb.h"
+#include "proto/ipvs.pb.h"
+#include "proto/supervisor.pb.h"
+#include "proto/vrrp.pb.h"
+
+namespace holdfast::ipvsd {
+namespace {
+
+namespace messages = holdfast::messages::v1;
+
+/// Results of one InstanceApplied; far below the largest frame.
+constexpr std::size_t kResultsInPart = 500;
+/// Without a file of the supervisor the ledger lives in memory: nothing survives, all else works.
+constexpr std::size_t kRecordsInMemory = 4096;
+
+state::Identity identity_of(const messages::Welcome& welcome) {
+    state::Identity identity{.role = messages::ROLE_IPVSD, .layout = Ledger::kLayout};
+    const std::string& boot = welcome.boot_id();
+    std::memcpy(identity.boot_id.data(), boot.data(),
+                std::min(boot.size(), identity.boot_id.size()));
+    identity.netns_cookie = welcome.netns_cookie();
+    // Also at a cold start: the kernel still has what a run before this one put there.
+    identity.believe = true;
+    return identity;
+}
+
+}  // namespace
+
+Daemon::Daemon(daemon::Surroundings surroundings, KernelMaker make_kernel)
+    : around_(std::move(surroundings)), make_kernel_(std::move(make_kernel)), requests_(*this) {}
+
+Daemon::~Daemon() = default;
+
+bool Daemon::is_cold() const {
+    return around_.welcome.start() == messages::START_COLD;
+}
+
+// ---- Configuration --------------------------------------------------------------------------
+
+core::Status Daemon::prepare(std::uint64_t generation, const config::v1::Config& config) {
+    auto model = build_model(generation, config);
+    if (!model) return model.error();
+    prepared_ = std::make_unique<Model>(std::move(*model));
+    return core::Done{};
+}
+
+void Daemon::abort(std::uint64_t generation) {
+    if (prepared_ && prepared_->generation == generation) prepared_.reset();
+}
+
+void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
+    if (!prepared_ || prepared_->generation != generation) {
+        core::broken_invariant("commit of a generation that was not prepared");
+    }
+    // What removed instances own stays until vrrpd has told its peers (design 2, Reload).
+    for (auto& [id, instance] : model_->instances) {
+        if (!prepared_->instances.contains(id)) leaving_.insert_or_assign(id, instance);
+    }
+    std::erase_if(leaving_,
+                  [&](const auto& each) { return prepared_->instances.contains(each.first); });
+    // The new model is in place everywhere before the old one goes.
+    std::unique_ptr<Model> old = std::exchange(model_, std::move(prepared_));
+    requests_.set_model(*model_, leaving_);
+    use_instances();
+    services_->set_model(*model_);
+    addresses_->apply_all();
+    if (!peers_.contains(ipc::Peer::vrrpd)) roles_.vrrpd_lost(around_.loop.now());
+    schedule_withdrawal();
+    around_.log.info("CONFIGURATION", fmt::format("generation {} committed", generation));
+    committed();
+}
+
+/// Those of the model and those that are about to go.
+void Daemon::use_instances() {
+    Addresses::Instances pointers;
+    std::map<core::ObjectId, Instance> all = model_->instances;
+    for (const auto& [id, instance] : model_->instances) pointers[id] = &instance;
+    for (const auto& [id, instance] : leaving_) {
+        pointers[id] = &instance;
+        all.insert_or_assign(id, instance);
+    }
+    roles_.set_instances(all);
+    addresses_->set_instances(std::move(pointers));
+}
+
+void Daemon::drop_leaving() {
+    if (leaving_.empty()) return;
+    // Addresses forgets its pointers before the instances they point to go.
+    std::map<core::ObjectId, Instance> gone = std::exchange(leaving_, {});
+    requests_.leaving_gone();
+    use_instances();
+}
+
+const std::string& Daemon::name_of_instance(core::ObjectId id) const {
+    static const std::string kUnknown = "?";
+    const auto found = model_->instances.find(id);
+    if (found != model_->instances.end()) return found->second.name;
+    const auto leaving = leaving_.find(id);
+    return leaving == leaving_.end() ? kUnknown : leaving->second.name;
+}
+
+// ---- Start ----------------------------------------------------------------------------------
+
+core::Status Daemon::open(core::UniqueFd state_file) {
+    auto kernel = make_kernel_(*this);
+    if (!kernel) return kernel.error().within("open the kernel's sockets");
+    opened_ = std::move(*kernel);
+    if (state_file) {
+        auto mapped = state::StateFile::map(std::move(state_file), identity_of(around_.welcome),
+                                            Ledger::kRecordSize);
+        if (mapped) {
+            state_file_.emplace(std::move(*mapped));
+            return core::Done{};
+        }
+        around_.log.warning("STATE_FILE", mapped.error().text());
+    }
+    state_file_.emplace(state::StateFile::private_memory(kRecordsInMemory, Ledger::kRecordSize));
+    return core::Done{};
+}
+
+void Daemon::make_parts() {
+    loop::Loop& loop = around_.loop;
+    ledger_ = std::make_unique<Ledger>(std::move(*state_file_));
+    announcer_ = std::make_unique<Announcer>(loop, *opened_.kernel);
+    addresses_ = std::make_unique<Addresses>(
+        loop, *opened_.kernel, *ledger_, *announcer_, around_.log,
+        [this](core::ObjectId instance) { return roles_.wish_of(instance); });
+    services_ = std::make_unique<Services>(
+        loop, *opened_.kernel, *ledger_, around_.log,
+        Services::Listener{
+            [this](core::ObjectId service, core::ObjectId server, bool up) {
+                tell_supervisor(service, server, up);
+            },
+            [this](core::ObjectId service, bool up) { tell_supervisor(service, {}, up); }});
+    withdrawal_ = std::make_unique<loop::Timer>(loop, [this] { withdraw(); });
+}
+
+void Daemon::activate(std::uint64_t generation) {
+    if (!prepared_ || prepared_->generation != generation) {
+        core::broken_invariant("activate without a prepared configuration");
+    }
+    model_ = std::move(prepared_);
+    make_parts();
+    requests_.set_model(*model_, leaving_);
+    use_instances();
+    services_->set_model(*model_);
+    if (opened_.start) {
+        if (core::Status started = opened_.start(); !started) {
+            around_.log.error("KERNEL_DUMP", started.error().text());
+        }
+    }
+    active_ = true;
+    addresses_->start(is_cold());
+    services_->start(is_cold() || !model_->needs_checkerd());
+    roles_.start(around_.loop.now());
+    if (!model_->needs_vrrpd()) roles_end(generation);
+    for (auto& [peer, socket] : std::exchange(waiting_sockets_, {})) {
+        open_channel(peer, std::move(socket));
+    }
+    schedule_withdrawal();
+}
+
+// ---- Peers ----------------------------------------------------------------------------------
+
+void Daemon::peer_connected(ipc::Peer peer, core::UniqueFd socket) {
+    if (!active_) {
+        waiting_sockets_[peer] = std::move(socket);
+        return;
+    }
+    // The old channel may hold last words of the predecessor; they come before the successor's.
+    if (const auto old = peers_.find(peer); old != peers_.end()) {
+        old->second->drain();
+        peer_lost(peer, core::Error("replaced by a new channel"));
+    }
+    open_channel(peer, std::move(socket));
+}
+
+void Daemon::open_channel(ipc::Peer peer, core::UniqueFd socket) {
+    requests_.forget(peer);
+    peers_[peer] = std::make_unique<ipc::Channel>(
+        around_.loop, std::move(socket), peer, ipc::Channel::Limits{},
+        ipc::Channel::Handlers{
+            [this, peer](ipc::Channel::Frame frame) { return requests_.handle(peer, frame.bytes); },
+            [this, peer](const core::Error& why) { peer_lost(peer, why); }});
+}
+
+void Daemon::peer_lost(ipc::Peer peer, const core::Error& why) {
+    const std::string name(ipc::to_text(peer));
+    if (why.code() == 0) {
+        around_.log.info("PEER_LOST", fmt::format("{}: {}", name, why.text()));
+    } else {
+        around_.log.error("PEER_VIOLATION", fmt::format("{}: {}", name, why.text()));
+    }
+    peers_.erase(peer);
+    requests_.forget(peer);
+    if (peer != ipc::Peer::vrrpd) return;  // verdicts stay as they are
+    roles_.vrrpd_lost(around_.loop.now());
+    schedule_withdrawal();
+}
+
+void Daemon::schedule_withdrawal() {
+    if (const auto next = roles_.next_withdrawal()) {
+        withdrawal_->at(*next);
+    } else {
+        withdrawal_->cancel();
+    }
+}
+
+void Daemon::withdraw() {
+    const std::vector<core::ObjectId> withdrawn = roles_.withdraw(around_.loop.now());
+    for (const core::ObjectId id : withdrawn) {
+        if (addresses_->count(id).installed == 0) continue;
+        around_.log.warning("ADDRESSES_WITHDRAWN",
+                            fmt::format("{}: vrrpd was silent for longer than its peers wait",
+                                        name_of_instance(id)));
+    }
+    addresses_->apply(withdrawn);
+    schedule_withdrawal();
+}
+
+core::Status Daemon::message(ipc::Channel::Frame frame) {
+    return requests_.handle(ipc::Peer::supervisor, frame.bytes);
+}
+
+// ---- What vrrpd says ------------------------------------------------------------------------
+
+void Daemon::roles_begin() {
+    vrrpd_has_said_ = false;
+    roles_.begin();
+}
+
+void Daemon::roles_end(std::uint64_t generation) {
+    roles_.end();
+    vrrpd_has_said_ = true;
+    // A successor's StateEnd of this generation stands for Committed (design 2, Reload).
+    if (generation >= model_->generation) drop_leaving();
+    addresses_->remove_leftovers(true);
+    addresses_->apply_all();
+    schedule_withdrawal();
+}
+
+void Daemon::roles_committed(std::uint64_t generation) {
+    if (generation != model_->generation) return;
+    if (vrrpd_has_said_) roles_.end();  // of new instances, too, everything is said
+    drop_leaving();
+    addresses_->apply_all();
+}
+
+void Daemon::take_roles(const RoleBatch& batch) {
+    std::vector<core::ObjectId> changed;
+    for (const RoleSaid& role : batch.roles) {
+        roles_.take(role);
+        changed.push_back(role.instance);
+    }
+    const auto outcomes = addresses_->apply(changed);
+    send_results(batch, outcomes);
+    schedule_withdrawal();
+}
+
+void Daemon::send_results(const RoleBatch& batch,
+                          const std::map<core::ObjectId, InstanceOutcome>& outcomes) {
+    const auto channel = peers_.find(ipc::Peer::vrrpd);
+    if (channel == peers_.end()) return;
+    std::uint32_t part = 0;
+    std::size_t next = 0;
+    do {
+        messages::ToVrrpd message;
+        messages::InstanceApplied& applied = *message.mutable_instance_applied();
+        applied.set_batch(batch.number);
+        applied.set_part(part++);
+        const std::size_t end = std::min(next + kResultsInPart, batch.roles.size());
+        for (; next < end; ++next) {
+            const RoleSaid& role = batch.roles[next];
+            messages::InstanceResult& result = *applied.add_results();
+            result.set_instance_id(role.instance.value);
+            result.set_epoch(role.epoch);
+            const auto outcome = outcomes.find(role.instance);
+            if (outcome == outcomes.end()) continue;
+            result.set_error(static_cast<std::uint32_t>(outcome->second.error));
+            if (outcome->second.failed_object) {
+                result.set_failed_object(outcome->second.failed_object.value);
+            }
+        }
+        applied.set_last(next == batch.roles.size());
+        // A failure closes the channel, which is told in a turn of its own.
+        static_cast<void>(channel->second->send(message).ok());
+    } while (next < batch.roles.size());
+}
+
+void Daemon::announce(core::ObjectId instance, bool lower_priority) {
+    if (roles_.wish_of(instance) != Wish::present) return;
+    if (lower_priority) {
+        announcer_->after_lower_priority(instance);
+    } else {
+        announcer_->announce_all(instance);
+    }
+}
+
+void Daemon::answer_gone(ipc::Peer peer, core::ObjectId id) {
+    const auto channel = peers_.find(peer);
+    if (channel == peers_.end()) return;
+    if (peer == ipc::Peer::vrrpd) {
+        messages::ToVrrpd message;
+        message.mutable_gone()->set_id(id.value);
+        static_cast<void>(channel->second->send(message).ok());
+    } else {
+        messages::ToCheckerd message;
+        message.mutable_gone()->set_id(id.value);
+        static_cast<void>(channel->second->send(message).ok());
+    }
+}
+
+// ---- What checkerd says ---------------------------------------------------------------------
+
+void Daemon::verdicts_begin() {}
+
+void Daemon::verdicts_end(std::uint64_t /*generation*/) {
+    services_->known();
+}
+
+void Daemon::take_verdict(const VerdictSaid& verdict) {
+    services_->take(verdict);
+    const auto channel = peers_.find(ipc::Peer::checkerd);
+    if (channel == peers_.end()) return;
+    messages::ToCheckerd message;
+    messages::HealthApplied& applied = *message.mutable_health_applied();
+    applied.set_server_id(verdict.place.server.value);
+    applied.set_epoch(verdict.epoch);
+    applied.set_weight(services_->weight_of(verdict.place));
+    applied.set_alive(services_->is_alive(verdict.place));
+    static_cast<void>(channel->second->send(message).ok());
+}
+
+void Daemon::tell_supervisor(core::ObjectId service, std::optional<core::ObjectId> server,
+                             bool up) {
+    messages::ToSupervisor message;
+    if (server) {
+        messages::ServerEvent& event = *message.mutable_server_event();
+        event.set_service_id(service.value);
+        event.set_server_id(server->value);
+        event.set_up(up);
+    } else {
+        messages::ServiceEvent& event = *message.mutable_service_event();
+        event.set_service_id(service.value);
+        event.set_up(up);
+    }
+    if (core::Status sent = around_.supervisor.send(message); !sent) {
+        around_.log.warning("EVENT_LOST", sent.error().text());
+    }
+}
+
+// ---- What the kernel says -------------------------------------------------------------------
+
+void Daemon::link_changed(const netlink::Link& now, const netlink::Link* before) {
+    if (active_) addresses_->link_changed(now, before);
+}
+void Daemon::link_removed(const netlink::Link& last) {
+    if (active_) addresses_->link_removed(last);
+}
+void Daemon::address_changed(const netlink::InterfaceAddress& now,
+                             const netlink::InterfaceAddress* /*before*/) {
+    if (active_) addresses_->address_changed(now);
+}
+void Daemon::address_removed(const netlink::InterfaceAddress& last) {
+    if (active_) addresses_->address_removed(last);
+}
+void Daemon::synchronised() {
+    if (active_) addresses_->check_soon();
+}
+void Daemon::ipvs_changed(bool present) {
+    if (active_) services_->ipvs_changed(present);
+}
+
+// ---- Status and end -------------------------------------------------------------------------
+
+core::Result<std::string> Daemon::status(messages::StatusTopic topic) {
+    if (!active_) return core::Error::from_errno(EAGAIN, "not active yet");
+    switch (topic) {
+        case messages::STATUS_ADDRESSES: {
+            std::vector<core::ObjectId> all;
+            for (const auto& [id, instance] : model_->instances) all.push_back(id);
+            return address_status_of(*addresses_, all);
+        }
+        case messages::STATUS_SERVICES:
+            return service_status_of(services_->view());
+        case messages::STATUS_VRRP:
+        case messages::STATUS_CHECKS:
+        case messages::STATUS_PROCESS:
+            break;
+    }
+    return core::Error::from_errno(EOPNOTSUPP, "status topic of another role");
+}
+
+void Daemon::shut_down(const messages::Shutdown& how, std::function<void()> done) {
+    // What vrrpd said last (Initialize for all, after its priority 0) counts.
+    for (auto& [peer, channel] : peers_) channel->drain();
+    if (active_ && how.mode() == messages::Shutdown::RELEASE) {
+        roles_.release_all();
+        if (!how.keep_addresses()) addresses_->remove_all();
+        if (!how.keep_services()) services_->remove_all();
+    }
+    active_ = false;
+    withdrawal_.reset();
+    peers_.clear();
+    services_.reset();
+    addresses_.reset();
+    announcer_.reset();
+    done();
+}
+
+void Daemon::orphan_end(std::function<void()> done) {
+    if (active_) {
+        // First of all: whoever comes after us must not believe that we still hold anything.
+        ledger_->mark_ended();
+        roles_.release_all();
+        addresses_->remove_all();
+    }
+    messages::Shutdown quietly;
+    quietly.set_mode(messages::Shutdown::QUIET);
+    shut_down(quietly, std::move(done));
+}
+
+}  // namespace holdfast::ipvsd

@@ -1,0 +1,138 @@
+#include "ipvsd/ledger.hpp"
+
+#include <array>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace holdfast::ipvsd {
+namespace {
+
+enum class Kind : std::uint8_t { address = 1, service = 2 };
+
+/// As it lies in the file. Written and read by the same host: byte order is the host's.
+struct Record {
+    std::uint8_t kind = 0;
+    std::uint8_t family = 4;         // 4 or 6
+    std::uint8_t prefix_length = 0;  // address
+    std::uint8_t protocol = 0;       // service
+    std::uint16_t port = 0;          // service
+    std::uint16_t unused = 0;
+    std::uint32_t firewall_mark = 0;  // service
+    std::uint32_t unused_too = 0;
+    std::int64_t when_us = 0;  // address: monotonic clock
+    std::array<char, 16> interface {};
+    std::array<std::byte, 16> address{};
+    std::array<std::byte, 16> network{};
+    std::array<std::byte, 8> reserved{};
+};
+static_assert(sizeof(Record) == Ledger::kRecordSize);
+
+void put(std::array<std::byte, 16>& to, const core::Address& address) {
+    const auto octets = address.bytes();
+    std::copy(octets.begin(), octets.end(), to.begin());
+}
+
+std::optional<core::Address> get(const Record& record, const std::array<std::byte, 16>& from) {
+    if (record.family != 4 && record.family != 6) return std::nullopt;
+    return core::Address::from_bytes(std::span(from).first(record.family == 4 ? 4 : 16));
+}
+
+core::ObjectId id_of(const AddressName& name) {
+    return core::object_id("kernel address", to_text(name) + " " + name.network.text());
+}
+core::ObjectId id_of(const ServiceKey& key) {
+    return core::object_id("kernel service", to_text(key));
+}
+
+Record record_of(const AddressName& name, core::Instant when) {
+    Record record{.kind = static_cast<std::uint8_t>(Kind::address),
+                  .family = static_cast<std::uint8_t>(name.address.family()),
+                  .prefix_length = name.prefix_length,
+                  .when_us = when.time_since_epoch().count()};
+    std::copy_n(name.interface.begin(), std::min<std::size_t>(name.interface.size(), 15),
+                record.interface.begin());
+    put(record.address, name.address);
+    put(record.network, name.network);
+    return record;
+}
+
+Record record_of(const ServiceKey& key) {
+    Record record{.kind = static_cast<std::uint8_t>(Kind::service),
+                  .family = static_cast<std::uint8_t>(key.family),
+                  .protocol = static_cast<std::uint8_t>(key.protocol),
+                  .port = key.endpoint.port,
+                  .firewall_mark = key.firewall_mark};
+    if (key.firewall_mark == 0) put(record.address, key.endpoint.address);
+    return record;
+}
+
+std::optional<AddressName> address_in(const Record& record) {
+    const auto address = get(record, record.address);
+    if (!address || record.interface.back() != '\0' || record.interface.front() == '\0') {
+        return std::nullopt;
+    }
+    AddressName name{.interface = record.interface.data(),
+                     .address = *address,
+                     .prefix_length = record.prefix_length};
+    // The network of an IPv6 address does not count and is the default.
+    if (record.family == 4) name.network = *get(record, record.network);
+    return name;
+}
+
+std::optional<ServiceKey> service_in(const Record& record) {
+    const auto address = get(record, record.address);
+    if (!address) return std::nullopt;
+    if (record.firewall_mark != 0) {
+        return ServiceKey::marked(address->family(), record.firewall_mark);
+    }
+    return ServiceKey::at(static_cast<Protocol>(record.protocol), {*address, record.port});
+}
+
+}  // namespace
+
+Ledger::Ledger(state::StateFile file) : file_(std::move(file)) {
+    for (const core::ObjectId id : file_.ids()) {
+        const auto octets = file_.read(id);
+        if (!octets || octets->size() != kRecordSize) continue;
+        Record record;
+        std::memcpy(&record, octets->data(), sizeof record);
+        if (record.kind == static_cast<std::uint8_t>(Kind::address)) {
+            const auto name = address_in(record);
+            if (name && id_of(*name) == id) {
+                addresses_[*name] = core::Instant(core::Interval(record.when_us));
+            }
+        } else if (record.kind == static_cast<std::uint8_t>(Kind::service)) {
+            const auto key = service_in(record);
+            if (key && id_of(*key) == id) services_.insert(*key);
+        }
+    }
+}
+
+bool Ledger::add(const AddressName& name, core::Instant when) {
+    if (!addresses_.emplace(name, when).second) return true;
+    const Record record = record_of(name, when);
+    return file_.write(id_of(name), std::as_bytes(std::span(&record, 1)));
+}
+
+bool Ledger::add(const ServiceKey& key) {
+    if (!services_.insert(key).second) return true;
+    const Record record = record_of(key);
+    return file_.write(id_of(key), std::as_bytes(std::span(&record, 1)));
+}
+
+void Ledger::erase(const AddressName& name) {
+    if (addresses_.erase(name) != 0) file_.erase(id_of(name));
+}
+
+void Ledger::erase(const ServiceKey& key) {
+    if (services_.erase(key) != 0) file_.erase(id_of(key));
+}
+
+std::set<AddressName> Ledger::address_names() const {
+    std::set<AddressName> names;
+    for (const auto& [name, when] : addresses_) names.insert(name);
+    return names;
+}
+
+}  // namespace holdfast::ipvsd

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "ipvsd/plan.hpp"
+#include "lib/core/interval.hpp"
+#include "lib/state/state_file.hpp"
+
+namespace holdfast::ipvsd {
+
+/// What we created or took over in the kernel, by kernel key, in the state file: it outlives this
+/// process, and a renamed instance moves no address. Written before the kernel is asked, erased
+/// after the kernel has removed. What the successor finds in it and nobody wishes is removed.
+class Ledger {
+  public:
+    /// Version of the record; a file of another version starts empty.
+    static constexpr std::uint32_t kLayout = 1;
+    static constexpr std::size_t kRecordSize = 80;
+
+    /// Reads all records; those that make no sense are dropped.
+    explicit Ledger(state::StateFile file);
+
+    /// True if it is in the file now; false only when the file is full (it is remembered for the
+    /// life of this process all the same).
+    bool add(const AddressName& name, core::Instant when);
+    bool add(const ServiceKey& key);
+    void erase(const AddressName& name);
+    void erase(const ServiceKey& key);
+
+    /// With the time of add(), so that a successor knows which announcements are still due.
+    [[nodiscard]] const std::map<AddressName, core::Instant>& addresses() const {
+        return addresses_;
+    }
+    [[nodiscard]] std::set<AddressName> address_names() const;
+    [[nodiscard]] const std::set<ServiceKey>& services() const { return services_; }
+
+    /// A successor starts cold from now on.
+    void mark_ended() { file_.mark_ended(); }
+
+  private:
+    state::StateFile file_;
+    std::map<AddressName, core::Instant> addresses_;
+    std::set<ServiceKey> services_;
+};
+
+}  // namespace holdfast::ipvsd

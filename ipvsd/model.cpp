@@ -1,0 +1,245 @@
+#include "ipvsd/model.hpp"
+
+#include <fmt/format.h>
+#include <linux/if_addr.h>
+#include <net/if.h>
+
+#include <cerrno>
+#include <set>
+
+#include "proto/config.pb.h"
+
+namespace holdfast::ipvsd {
+namespace {
+
+namespace config = holdfast::config::v1;
+
+constexpr std::uint32_t kMaxWeight = 2147483647;
+constexpr std::size_t kMaxScheduler = 15;
+
+core::Error refused(std::string_view object, std::string_view why) {
+    return core::Error(fmt::format("{}: {}", object, why), EINVAL);
+}
+
+core::Interval interval_of(std::uint64_t microseconds) {
+    return core::Interval(static_cast<std::int64_t>(microseconds));
+}
+
+// ---- Instances ------------------------------------------------------------------------------
+
+AnnouncementRules announcement_rules(const config::VrrpInstance& from) {
+    AnnouncementRules rules;
+    if (from.has_garp_master_delay_us()) rules.delay = interval_of(from.garp_master_delay_us());
+    if (from.has_garp_master_repeat()) rules.repeat = from.garp_master_repeat();
+    rules.refresh = interval_of(from.garp_master_refresh_us());
+    if (from.has_garp_master_refresh_repeat()) {
+        rules.refresh_repeat = from.garp_master_refresh_repeat();
+    }
+    rules.lower_priority_delay = from.has_garp_lower_priority_delay_us()
+                                     ? interval_of(from.garp_lower_priority_delay_us())
+                                     : rules.delay;
+    rules.lower_priority_repeat =
+        from.has_garp_lower_priority_repeat() ? from.garp_lower_priority_repeat() : rules.repeat;
+    return rules;
+}
+
+core::Result<ConfiguredAddress> address_of(const config::VirtualAddress& from,
+                                           const config::VrrpInstance& instance) {
+    const auto address = core::Address::from_bytes(from.address());
+    if (!address || from.id() == 0) return refused(instance.name(), "address without value or id");
+    const bool ipv6 = address->family() == core::Family::ipv6;
+    const std::uint32_t bits = ipv6 ? 128 : 32;
+    const std::uint32_t prefix = from.has_prefix_length() ? from.prefix_length() : bits;
+    const std::string& interface =
+        from.interface().empty() ? instance.interface() : from.interface();
+    if (prefix == 0 || prefix > bits) return refused(instance.name(), "prefix length out of range");
+    if (interface.empty() || interface.size() >= IFNAMSIZ || from.label().size() >= IFNAMSIZ) {
+        return refused(instance.name(), "interface or label of " + address->text());
+    }
+
+    ConfiguredAddress result{.id = core::ObjectId{from.id()}};
+    result.value.address = *address;
+    result.value.prefix_length = static_cast<std::uint8_t>(prefix);
+    result.value.scope = static_cast<std::uint8_t>(from.scope());
+    result.value.label = ipv6 ? std::string() : from.label();
+    result.value.protocol = kOurProtocol;
+    if (from.deprecated()) result.value.preferred_lifetime = 0;
+    if (ipv6 && !from.dad()) result.value.flags |= IFA_F_NODAD;
+    if (ipv6 && from.home()) result.value.flags |= IFA_F_HOMEADDRESS;
+    if (from.has_broadcast()) result.value.broadcast = core::Address::from_bytes(from.broadcast());
+    if (from.has_peer()) result.value.peer = core::Address::from_bytes(from.peer());
+    result.name = name_of(interface, result.value);
+    return result;
+}
+
+core::Result<Instance> instance_of(const config::VrrpInstance& from) {
+    if (from.id() == 0) return refused(from.name(), "instance without id");
+    Instance instance{.id = core::ObjectId{from.id()},
+                      .name = from.name(),
+                      .owner = from.priority() == 255,
+                      .announcement = announcement_rules(from)};
+    // 3 intervals and a skew of less than one (RFC 9568 6.1), in case vrrpd never told better.
+    const std::uint64_t adverts = from.has_down_timer_adverts() ? from.down_timer_adverts() : 3;
+    const std::uint64_t advert_us =
+        from.has_advert_interval_us() ? from.advert_interval_us() : 1000000;
+    instance.down_interval = interval_of(advert_us * (adverts + 1));
+    for (const config::VirtualAddress& each : from.addresses()) {
+        auto address = address_of(each, from);
+        if (!address) return address.error();
+        instance.addresses.push_back(std::move(*address));
+    }
+    return instance;
+}
+
+// ---- Services -------------------------------------------------------------------------------
+
+ForwardingMethod forwarding_of(config::ForwardingMethod method) {
+    switch (method) {
+        case config::DR:
+            return ForwardingMethod::direct_routing;
+        case config::TUN:
+            return ForwardingMethod::tunnel;
+        case config::NAT:
+        case config::FORWARDING_UNSPECIFIED:
+            break;
+    }
+    return ForwardingMethod::nat;
+}
+
+core::Result<ServerRules> server_of(const config::RealServer& from,
+                                    const config::VirtualServer& service) {
+    const auto address = core::Address::from_bytes(from.address());
+    if (!address) return refused(service.name(), "server without address");
+    const std::uint32_t default_weight = service.has_weight() ? service.weight() : 1;
+    const std::uint32_t weight = from.has_weight() ? from.weight() : default_weight;
+    if (from.port() > 65535 || weight > kMaxWeight) {
+        return refused(service.name(), "port or weight of " + address->text());
+    }
+    ServerRules server{.id = core::ObjectId{from.id()}};
+    server.destination = {.endpoint = {*address, static_cast<std::uint16_t>(from.port())},
+                          .forwarding = forwarding_of(from.has_forwarding() ? from.forwarding()
+                                                                            : service.forwarding()),
+                          .weight = weight,
+                          .upper_threshold = from.upper_threshold(),
+                          .lower_threshold = from.lower_threshold()};
+    server.inhibit_on_failure =
+        from.has_inhibit_on_failure() ? from.inhibit_on_failure() : service.inhibit_on_failure();
+    const bool alpha = from.has_alpha() ? from.alpha() : service.alpha();
+    for (const config::Check& check : from.checks()) {
+        if (check.id() == 0) return refused(service.name(), "check without id");
+        server.checks.push_back(
+            {core::ObjectId{check.id()}, check.has_alpha() ? check.alpha() : alpha});
+    }
+    return server;
+}
+
+core::Result<ServiceKey> key_of(const config::VirtualServer& from) {
+    const config::ServiceKey& key = from.key();
+    if (key.fwmark() != 0) {
+        return ServiceKey::marked(key.ipv6() ? core::Family::ipv6 : core::Family::ipv4,
+                                  key.fwmark());
+    }
+    const auto address = core::Address::from_bytes(key.address());
+    const int protocol = key.protocol();
+    if (!address || key.port() > 65535) return refused(from.name(), "no usable address and port");
+    if (protocol == config::PROTOCOL_UNSPECIFIED) return refused(from.name(), "no protocol");
+    return ServiceKey::at(static_cast<Protocol>(protocol),
+                          {*address, static_cast<std::uint16_t>(key.port())});
+}
+
+std::uint32_t scheduler_flag(const std::string& word) {
+    if (word == "flag-1" || word == "sh-fallback" || word == "mh-fallback") return kSchedulerFlag1;
+    if (word == "flag-2" || word == "sh-port" || word == "mh-port") return kSchedulerFlag2;
+    return word == "flag-3" ? kSchedulerFlag3 : 0;
+}
+
+core::Result<Service> service_of(const config::VirtualServer& from) {
+    auto key = key_of(from);
+    if (!key) return key.error();
+    Service service{.key = *key, .one_packet = from.one_packet()};
+    if (from.has_scheduler()) service.scheduler = from.scheduler();
+    if (service.scheduler.empty() || service.scheduler.size() > kMaxScheduler) {
+        return refused(from.name(), "scheduler's name");
+    }
+    for (const std::string& word : from.scheduler_flags()) {
+        service.scheduler_flags |= scheduler_flag(word);
+    }
+    if (from.persistence_timeout_s() != 0) {
+        const std::uint32_t whole = key->family == core::Family::ipv6 ? 128U : 0xffffffffU;
+        service.persistence = Persistence{
+            .timeout = std::chrono::seconds(from.persistence_timeout_s()),
+            .netmask = from.has_persistence_netmask() ? from.persistence_netmask() : whole,
+            .engine = from.persistence_engine()};
+    }
+    return service;
+}
+
+core::Result<ConfiguredService> configured_service(const config::VirtualServer& from) {
+    if (from.id() == 0) return refused(from.name(), "service without id");
+    auto service = service_of(from);
+    if (!service) return service.error();
+    ConfiguredService result{
+        .id = core::ObjectId{from.id()}, .name = from.name(), .service = std::move(*service)};
+    result.rules = {.quorum = from.has_quorum() ? from.quorum() : 1,
+                    .hysteresis = from.hysteresis(),
+                    .alpha = from.alpha(),
+                    .omega = from.omega(),
+                    .sorry_server_inhibit = from.sorry_server_inhibit()};
+    for (const config::RealServer& each : from.servers()) {
+        auto server = server_of(each, from);
+        if (!server) return server.error();
+        if (!server->id) return refused(from.name(), "server without id");
+        result.server_names[server->id] =
+            each.name().empty() ? server->destination.endpoint.text() : each.name();
+        result.rules.servers.push_back(std::move(*server));
+    }
+    if (from.has_sorry_server()) {
+        auto server = server_of(from.sorry_server(), from);
+        if (!server) return server.error();
+        server->checks.clear();
+        result.rules.sorry_server = std::move(*server);
+    }
+    return result;
+}
+
+core::Status add_service(Model& model, std::set<ServiceKey>& keys,
+                         const config::VirtualServer& from) {
+    auto service = configured_service(from);
+    if (!service) return service.error();
+    if (!keys.insert(service->service.key).second) {
+        return refused(from.name(), "the service is there twice");
+    }
+    for (const ServerRules& server : service->rules.servers) {
+        for (const CheckRules& check : server.checks) {
+            model.checks[check.id] = {service->id, server.id};
+        }
+    }
+    const core::ObjectId id = service->id;
+    if (!model.services.emplace(id, std::move(*service)).second) {
+        return refused(from.name(), "its id is there twice");
+    }
+    return core::Done{};
+}
+
+}  // namespace
+
+core::Result<Model> build_model(std::uint64_t generation, const config::Config& config) {
+    Model model{.generation = generation};
+    for (const config::VrrpInstance& each : config.vrrp_instances()) {
+        auto instance = instance_of(each);
+        if (!instance) return instance.error();
+        const core::ObjectId id = instance->id;
+        if (!model.instances.emplace(id, std::move(*instance)).second) {
+            return refused(each.name(), "its id is there twice");
+        }
+    }
+    std::set<ServiceKey> keys;
+    for (const config::VirtualServer& each : config.virtual_servers()) {
+        // Groups are accepted and not carried out yet; the parser has said so.
+        if (!each.group().empty() && !each.has_key()) continue;
+        if (auto added = add_service(model, keys, each); !added) return added.error();
+    }
+    return model;
+}
+
+}  // namespace holdfast::ipvsd

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ipvsd/plan.hpp"
+#include "ipvsd/service_state.hpp"
+#include "lib/core/ids.hpp"
+#include "lib/core/interval.hpp"
+#include "lib/core/result.hpp"
+
+namespace holdfast::config::v1 {
+class Config;
+}
+
+namespace holdfast::ipvsd {
+
+/// When and how often the addresses of an Active instance are announced; keepalived's defaults.
+struct AnnouncementRules {
+    core::Interval delay = std::chrono::seconds(5);  // of the second block, 0: none
+    std::uint32_t repeat = 5;                        // rounds of each block
+    core::Interval refresh{};                        // 0: never
+    std::uint32_t refresh_repeat = 1;
+    core::Interval lower_priority_delay = std::chrono::seconds(5);
+    std::uint32_t lower_priority_repeat = 5;
+    friend bool operator==(const AnnouncementRules&, const AnnouncementRules&) = default;
+};
+
+/// One address of one instance; `value` has no interface index.
+struct ConfiguredAddress {
+    core::ObjectId id;
+    AddressName name;
+    netlink::InterfaceAddress value;
+    friend bool operator==(const ConfiguredAddress&, const ConfiguredAddress&) = default;
+};
+
+/// What ipvsd needs to know of one VRRP instance.
+struct Instance {
+    core::ObjectId id;
+    std::string name;
+    bool owner = false;              // priority 255
+    core::Interval down_interval{};  // for as long as vrrpd has told none
+    std::vector<ConfiguredAddress> addresses;
+    AnnouncementRules announcement;
+    friend bool operator==(const Instance&, const Instance&) = default;
+};
+
+/// One virtual server with its rules.
+struct ConfiguredService {
+    core::ObjectId id;
+    std::string name;
+    Service service;
+    ServiceRules rules;
+    std::map<core::ObjectId, std::string> server_names;
+    friend bool operator==(const ConfiguredService&, const ConfiguredService&) = default;
+};
+
+/// Where a check belongs.
+struct CheckPlace {
+    core::ObjectId service;
+    core::ObjectId server;
+    friend bool operator==(const CheckPlace&, const CheckPlace&) = default;
+};
+
+/// One generation of the configuration as ipvsd works with it: values checked once, here.
+struct Model {
+    std::uint64_t generation = 0;
+    std::map<core::ObjectId, Instance> instances;
+    std::map<core::ObjectId, ConfiguredService> services;
+    std::map<core::ObjectId, CheckPlace> checks;
+
+    /// A role that the configuration does not need is not started, and has nothing to say.
+    [[nodiscard]] bool needs_vrrpd() const { return !instances.empty(); }
+    [[nodiscard]] bool needs_checkerd() const { return !checks.empty(); }
+};
+
+/// Refuses what cannot be carried out (lengths, ranges, missing ids, a service twice), with the
+/// object's name in the error.
+[[nodiscard]] core::Result<Model> build_model(std::uint64_t generation,
+                                              const config::v1::Config& config);
+
+}  // namespace holdfast::ipvsd

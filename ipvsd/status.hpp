@@ -1,0 +1,18 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ipvsd/addresses.hpp"
+#include "ipvsd/services.hpp"
+
+namespace holdfast::ipvsd {
+
+/// Serialised AddressStatus of `instances`.
+[[nodiscard]] std::string address_status_of(const Addresses& addresses,
+                                            std::span<const core::ObjectId> instances);
+/// Serialised ServiceStatus.
+[[nodiscard]] std::string service_status_of(const std::vector<Services::ServiceView>& services);
+
+}  // namespace holdfast::ipvsd

@@ -1,0 +1,129 @@
+#include "ipvsd/announcer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/fakes/fake_kernel.hpp"
+
+namespace holdfast::ipvsd {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr core::ObjectId kInstance{1};
+
+AddressName name(const std::string& text, const std::string& interface = "eth0") {
+    return name_of(interface, {.address = *core::Address::from_text(text), .prefix_length = 24});
+}
+
+class AnnouncerTest : public testing::Test {
+  protected:
+    AnnouncerTest() {
+        kernel_.add_interface("eth0");
+        kernel_.deliver();
+    }
+
+    /// Last octets of the announced addresses, in the order of sending.
+    std::string take() {
+        std::string text;
+        for (const Frame& frame : kernel_.frames()) {
+            // ARP: the sender's address; NA: the source of the packet.
+            const std::size_t last = frame.octets.size() == 42 ? 31 : 37;
+            text += std::to_string(std::to_integer<int>(frame.octets[last]));
+        }
+        kernel_.forget_frames();
+        return text;
+    }
+    std::string after(core::Interval time) {
+        loop_.advance(time);
+        return take();
+    }
+
+    loop::Loop loop_{loop::Loop::VirtualTime{}};
+    tests::FakeKernel kernel_;
+    Announcer announcer_{loop_, kernel_};
+    const Announcer::Targets both_{name("192.0.2.1"), name("2001:db8::2")};
+};
+
+TEST_F(AnnouncerTest, SendsABlockAtOnceAddressByAddressAndAnotherAfterTheDelay) {
+    announcer_.hold(kInstance, {.delay = 5s, .repeat = 3}, both_);
+    EXPECT_EQ(take(), "");
+    announcer_.announce(kInstance, both_);
+    EXPECT_EQ(take(), "121212");
+    EXPECT_EQ(after(4999ms), "");
+    EXPECT_EQ(after(1ms), "121212");
+    EXPECT_EQ(after(1h), "");
+}
+
+TEST_F(AnnouncerTest, SendsNoSecondBlockWithoutDelay) {
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 1}, both_);
+    announcer_.announce(kInstance, both_);
+    EXPECT_EQ(take(), "12");
+    EXPECT_EQ(after(1h), "");
+}
+
+TEST_F(AnnouncerTest, RefreshesAllAddressesAtTheirDeadlines) {
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 1, .refresh = 60s, .refresh_repeat = 2},
+                    both_);
+    EXPECT_EQ(after(59s), "");
+    EXPECT_EQ(after(1s), "1212");
+    EXPECT_EQ(after(120s), "12121212");
+}
+
+TEST_F(AnnouncerTest, HoldingAgainDoesNotMoveTheRefresh) {
+    const AnnouncementRules rules{.refresh = 60s};
+    announcer_.hold(kInstance, rules, both_);
+    EXPECT_EQ(after(59s), "");
+    announcer_.hold(kInstance, rules, {name("192.0.2.3")});
+    EXPECT_EQ(after(1s), "3");
+}
+
+TEST_F(AnnouncerTest, AnswersAnAdvertisementOfLowerPriority) {
+    announcer_.hold(kInstance, {.lower_priority_delay = 2s, .lower_priority_repeat = 2}, both_);
+    announcer_.after_lower_priority(kInstance);
+    EXPECT_EQ(take(), "1212");
+    EXPECT_EQ(after(2s), "1212");
+    EXPECT_EQ(after(1h), "");
+    announcer_.hold(kInstance, {.lower_priority_repeat = 0}, both_);
+    announcer_.after_lower_priority(kInstance);
+    EXPECT_EQ(after(1h), "");
+}
+
+TEST_F(AnnouncerTest, SendsNothingMoreOnceTheInstanceIsDropped) {
+    announcer_.hold(kInstance, {.repeat = 1000, .refresh = 1s}, both_);
+    announcer_.announce(kInstance, both_);
+    EXPECT_EQ(take().size(), 128U);  // the first portion
+    announcer_.drop(kInstance);
+    EXPECT_EQ(after(1h), "");
+    announcer_.announce(kInstance, both_);
+    announcer_.after_lower_priority(kInstance);
+    EXPECT_EQ(after(1h), "");
+}
+
+TEST_F(AnnouncerTest, SendsLargeBlocksInPortionsWithTheLoopTurningInBetween) {
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 1000}, both_);
+    announcer_.announce(kInstance, both_);
+    EXPECT_EQ(take().size(), 128U);
+    loop_.settle();
+    EXPECT_EQ(take().size(), 2000U - 128U);
+}
+
+TEST_F(AnnouncerTest, LeavesOutInterfacesThatAreGoneOrDoNoArp) {
+    const std::uint32_t quiet = kernel_.add_interface("lo0");
+    kernel_.set_interface(quiet, [](netlink::Link& link) { link.flags |= IFF_NOARP; });
+    kernel_.deliver();
+    const Announcer::Targets targets{name("192.0.2.1", "gone"), name("192.0.2.2", "lo0"),
+                                     name("192.0.2.3")};
+    announcer_.hold(kInstance, {.repeat = 1}, targets);
+    announcer_.announce(kInstance, targets);
+    EXPECT_EQ(take(), "3");
+}
+
+TEST_F(AnnouncerTest, SendsOnlyTheSecondBlockForWhatAPredecessorBegan) {
+    announcer_.hold(kInstance, {.repeat = 1}, both_);
+    announcer_.announce_later(kInstance, {name("192.0.2.1")}, loop_.now() + 3s);
+    EXPECT_EQ(after(2999ms), "");
+    EXPECT_EQ(after(1ms), "1");
+}
+
+}  // namespace
+}  // namespace holdfast::ipvsd
