@@ -8,6 +8,7 @@
 #include <set>
 
 #include "ipvsd/status.hpp"
+#include "lib/daemon/state_layout.hpp"
 #include "proto/checker.pb.h"
 #include "proto/config.pb.h"
 #include "proto/ipvs.pb.h"
@@ -25,7 +26,7 @@ constexpr std::size_t kResultsInPart = 500;
 constexpr std::size_t kRecordsInMemory = 4096;
 
 state::Identity identity_of(const messages::Welcome& welcome) {
-    state::Identity identity{.role = messages::ROLE_IPVSD, .layout = Ledger::kLayout};
+    state::Identity identity{.role = messages::ROLE_IPVSD, .layout = daemon::kIpvsdLayout};
     const std::string& boot = welcome.boot_id();
     std::memcpy(identity.boot_id.data(), boot.data(),
                 std::min(boot.size(), identity.boot_id.size()));
@@ -62,6 +63,11 @@ void Daemon::abort(std::uint64_t generation) {
 void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
     if (!prepared_ || prepared_->generation != generation) {
         core::broken_invariant("commit of a generation that was not prepared");
+    }
+    if (larger_file_) {
+        if (core::Status moved = ledger_->move_to(std::exchange(larger_file_, {})); !moved) {
+            around_.log.warning("STATE_FILE", moved.error().text());
+        }
     }
     // What removed instances own stays until vrrpd has told its peers (design 2, Reload).
     for (auto& [id, instance] : model_->instances) {
@@ -118,14 +124,14 @@ core::Status Daemon::open(core::UniqueFd state_file) {
     opened_ = std::move(*kernel);
     if (state_file) {
         auto mapped = state::StateFile::map(std::move(state_file), identity_of(around_.welcome),
-                                            Ledger::kRecordSize);
+                                            daemon::kIpvsdRecord);
         if (mapped) {
             state_file_.emplace(std::move(*mapped));
             return core::Done{};
         }
-        around_.log.warning("STATE_FILE", mapped.error().text());
+        around_.log.warning("STATE_PRIVATE", "a restart will begin cold: " + mapped.error().text());
     }
-    state_file_.emplace(state::StateFile::private_memory(kRecordsInMemory, Ledger::kRecordSize));
+    state_file_.emplace(state::StateFile::private_memory(kRecordsInMemory, daemon::kIpvsdRecord));
     return core::Done{};
 }
 

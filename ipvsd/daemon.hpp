@@ -40,6 +40,8 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     void abort(std::uint64_t generation) override;
     void commit(std::uint64_t generation, std::function<void()> committed) override;
     core::Status open(core::UniqueFd state_file) override;
+    [[nodiscard]] const sandbox::Profile& profile() const override { return profile_; }
+    void larger_state_file(core::UniqueFd file) override { larger_file_ = std::move(file); }
     void activate(std::uint64_t generation) override;
     void peer_connected(ipc::Peer peer, core::UniqueFd socket) override;
     core::Status message(ipc::Channel::Frame frame) override;
@@ -85,6 +87,7 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
 
     daemon::Surroundings around_;
     KernelMaker make_kernel_;
+    sandbox::Profile profile_ = sandbox::ipvsd_profile();
 
     std::unique_ptr<Model> model_;
     std::unique_ptr<Model> prepared_;
@@ -92,7 +95,8 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     std::map<core::ObjectId, Instance> leaving_;
 
     OpenedKernel opened_;
-    std::optional<state::StateFile> state_file_;
+    std::optional<state::StateFile> state_file_;  // until activate makes the ledger of it
+    core::UniqueFd larger_file_;
     std::unique_ptr<Ledger> ledger_;
     std::unique_ptr<Announcer> announcer_;
     std::unique_ptr<Addresses> addresses_;

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "lib/daemon/state_layout.hpp"
+
 namespace holdfast::ipvsd {
 namespace {
 
@@ -26,7 +28,7 @@ struct Record {
     std::array<std::byte, 16> network{};
     std::array<std::byte, 8> reserved{};
 };
-static_assert(sizeof(Record) == Ledger::kRecordSize);
+static_assert(sizeof(Record) == Ledger::kRecordSize && sizeof(Record) <= daemon::kIpvsdRecord);
 
 void put(std::array<std::byte, 16>& to, const core::Address& address) {
     const auto octets = address.bytes();

@@ -18,8 +18,6 @@ namespace holdfast::ipvsd {
 /// after the kernel has removed. What the successor finds in it and nobody wishes is removed.
 class Ledger {
   public:
-    /// Version of the record; a file of another version starts empty.
-    static constexpr std::uint32_t kLayout = 1;
     static constexpr std::size_t kRecordSize = 80;
 
     /// Reads all records; those that make no sense are dropped.
@@ -39,6 +37,8 @@ class Ledger {
     [[nodiscard]] std::set<AddressName> address_names() const;
     [[nodiscard]] const std::set<ServiceKey>& services() const { return services_; }
 
+    /// A larger file for the generation that needs it; on failure the old one is kept.
+    core::Status move_to(core::UniqueFd larger) { return file_.move_to(std::move(larger)); }
     /// A successor starts cold from now on.
     void mark_ended() { file_.mark_ended(); }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ipvsd/daemon.hpp"
+#include "lib/daemon/state_layout.hpp"
 #include "lib/ipc/channel.hpp"
 #include "proto/checker.pb.h"
 #include "proto/config.pb.h"
@@ -119,7 +120,7 @@ class Ear {
 class DaemonTest : public testing::Test {
   protected:
     DaemonTest() : state_(::memfd_create("ipvsd", MFD_CLOEXEC)) {
-        const auto size = state::file_size(256, Ledger::kRecordSize);
+        const auto size = state::file_size(256, daemon::kIpvsdRecord);
         EXPECT_EQ(::posix_fallocate(state_.get(), 0, static_cast<off_t>(size)), 0);
         eth0_ = kernel_.add_interface("eth0");
         kernel_.deliver();

@@ -1,8 +1,8 @@
 #include "ipvsd/ledger.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
-#include <fcntl.h>
 
 namespace holdfast::ipvsd {
 namespace {
@@ -27,8 +27,7 @@ class File {
     }
     state::StateFile map() {
         return std::move(state::StateFile::map(core::UniqueFd::duplicate_of(fd_.get()),
-                                               {.role = 4, .layout = Ledger::kLayout},
-                                               Ledger::kRecordSize))
+                                               {.role = 4, .layout = 1}, Ledger::kRecordSize))
             .value();
     }
 

@@ -1,0 +1,37 @@
+#include <memory>
+#include <utility>
+
+#include "ipvsd/daemon.hpp"
+#include "ipvsd/netlink_kernel.hpp"
+#include "lib/daemon/runtime.hpp"
+#include "lib/netlink/frame_sender.hpp"
+
+namespace {
+
+using namespace holdfast;
+
+/// The real kernel. Without a packet socket everything works but the announcements.
+core::Result<ipvsd::OpenedKernel> open_kernel(loop::Loop& loop, log::Logger& log,
+                                              ipvsd::KernelListener& listener) {
+    auto frames = netlink::open_frame_socket();
+    if (!frames) {
+        log.warning("NO_ANNOUNCEMENTS", "addresses cannot be announced: " + frames.error().text());
+    }
+    auto kernel =
+        ipvsd::NetlinkKernel::open(loop, listener, frames ? std::move(*frames) : core::UniqueFd());
+    if (!kernel) return kernel.error();
+    ipvsd::NetlinkKernel* opened = kernel->get();
+    return ipvsd::OpenedKernel{std::move(*kernel), [opened] { return opened->start(); }};
+}
+
+}  // namespace
+
+int main() {
+    return daemon::run_role(messages::v1::ROLE_IPVSD, [](const daemon::Surroundings& surroundings) {
+        return std::make_unique<ipvsd::Daemon>(
+            surroundings,
+            [&loop = surroundings.loop, &log = surroundings.log](ipvsd::KernelListener& listener) {
+                return open_kernel(loop, log, listener);
+            });
+    });
+}
