@@ -66,6 +66,7 @@ struct Loop::Inside {
     std::uint64_t calls = 0;  // of watches; tells a turn in which nothing happened
     std::deque<std::function<void()>> deferred;
     std::optional<core::Instant> virtual_now;
+    core::Interval virtual_sleep{0};
 };
 
 Loop::Loop() : inside_(std::make_unique<Inside>()) {}
@@ -88,6 +89,19 @@ core::Instant Loop::now() const {
 double Loop::wall_clock_seconds() const {
     const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
     return std::chrono::duration<double>(since_epoch).count();
+}
+
+core::Interval Loop::time_slept() const {
+    if (inside_->virtual_now) return inside_->virtual_sleep;
+    const auto read = [](clockid_t clock) {
+        timespec at{};
+        ::clock_gettime(clock, &at);
+        return std::chrono::duration_cast<core::Interval>(std::chrono::seconds(at.tv_sec) +
+                                                          std::chrono::nanoseconds(at.tv_nsec));
+    };
+    // In this order, so that a pause in between never looks like sleep.
+    const core::Interval with_sleep = read(CLOCK_BOOTTIME);
+    return std::max(core::Interval::zero(), with_sleep - read(CLOCK_MONOTONIC));
 }
 
 void Loop::run() {
@@ -122,6 +136,11 @@ void Loop::advance(core::Interval by) {
     }
     inside_->virtual_now = target;
     settle();
+}
+
+void Loop::sleep(core::Interval by) {
+    if (!inside_->virtual_now) core::broken_invariant("sleep() of a loop in real time");
+    inside_->virtual_sleep += by;
 }
 
 void Loop::defer(std::function<void()> work) {

@@ -37,6 +37,10 @@ class Loop {
     /// Seconds since 1970, for people only.
     [[nodiscard]] double wall_clock_seconds() const;
 
+    /// How long the machine has slept since it was started: CLOCK_BOOTTIME less CLOCK_MONOTONIC,
+    /// by which the deadlines of timers do not move. In virtual time, what sleep() was told.
+    [[nodiscard]] core::Interval time_slept() const;
+
     /// Runs until stop(). Returns at once if stop() was called before.
     void run();
     /// Ends run() after the present callback.
@@ -48,6 +52,8 @@ class Loop {
     /// Virtual time only: moves the clock forward, firing each timer at its own deadline and
     /// settling in between.
     void advance(core::Interval by);
+    /// Virtual time only: the machine sleeps, the clock stands still.
+    void sleep(core::Interval by);
 
     /// Runs `work` in the next turn, never inside the present callback.
     void defer(std::function<void()> work);

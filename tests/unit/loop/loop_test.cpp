@@ -247,6 +247,23 @@ TEST_F(LoopInVirtualTime, TheEndOfAStreamCountsAsReadable) {
     EXPECT_EQ(seen.size(), 1U);
 }
 
+TEST(LoopInRealTime, TellsSleepApartFromTimeThatPasses) {
+    Loop loop;
+    const core::Interval before = loop.time_slept();
+    Timer timer(loop, [&] { loop.stop(); });
+    timer.after(5ms);
+    loop.run();
+    EXPECT_LT(loop.time_slept() - before, 5ms);
+}
+
+TEST(SleepingLoop, IsToldWithoutItsClockMoving) {
+    Loop loop(Loop::VirtualTime{});
+    const Instant before = loop.now();
+    loop.sleep(1h);
+    EXPECT_EQ(loop.now(), before);
+    EXPECT_EQ(loop.time_slept(), core::Interval{1h});
+}
+
 TEST(LoopInRealTime, ATimerFiresNotBeforeItsDeadline) {
     Loop loop;
     const Instant start = loop.now();
