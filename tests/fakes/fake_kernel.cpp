@@ -130,8 +130,8 @@ void FakeKernel::refuse_next(std::function<bool(const ipvsd::Change&)> matches, 
 
 int FakeKernel::put(const InterfaceAddress& address, bool replace) {
     const bool v4 = address.address.family() == Family::ipv4;
-    if (address.prefix_length > core::octets_of(address.address.family()) * 8) return EINVAL;
-    if (address.label.size() > kLongestLabel) return ERANGE;
+    if (v4 && address.label.size() > kLongestLabel) return ERANGE;
+    if (v4 && address.prefix_length > 32) return EINVAL;
     const auto interface = interfaces_.find(address.interface_index);
     if (interface == interfaces_.end()) return ENODEV;
     if (const int code = check_lifetime(address); code != 0) return code;
@@ -145,18 +145,21 @@ int FakeKernel::put(const InterfaceAddress& address, bool replace) {
 int FakeKernel::put_v4(Interface& interface, InterfaceAddress address, bool replace) {
     address.flags &= ~kOnlyIpv6;
     if (address.label.empty()) address.label = interface.link.name;
-    for (InterfaceAddress& there : interface.addresses) {
-        if (!same_network(there, address)) continue;
-        if (there.address == address.address) {
-            if (!replace) return EEXIST;
-            there.preferred_lifetime = address.preferred_lifetime;
-            there.valid_lifetime = address.valid_lifetime;
-            there.protocol = address.protocol;
-            settle_lifetime(there);
-            tell_now(there);
-            return 0;
-        }
-        if (there.scope != address.scope) return EINVAL;
+    auto& addresses = interface.addresses;
+    const auto there = std::find_if(addresses.begin(), addresses.end(),
+                                    [&](const auto& other) { return same_v4(other, address); });
+    if (there != addresses.end()) {
+        if (!replace) return EEXIST;
+        there->preferred_lifetime = address.preferred_lifetime;
+        there->valid_lifetime = address.valid_lifetime;
+        there->protocol = address.protocol;
+        settle_lifetime(*there);
+        tell_now(*there);
+        return 0;
+    }
+    for (const InterfaceAddress& other : addresses) {
+        if (!same_network(other, address)) continue;
+        if (other.scope != address.scope) return EINVAL;
         address.flags |= IFA_F_SECONDARY;
     }
     settle_lifetime(address);
@@ -183,6 +186,7 @@ int FakeKernel::put_v6(Interface& interface, InterfaceAddress address, bool repl
         tell_now(*there);
         return 0;
     }
+    if (address.prefix_length > 128) return EINVAL;
     if ((address.flags & IFA_F_NODAD) == 0) address.flags |= IFA_F_TENTATIVE;
     interface.addresses.push_back(address);
     tell_now(address);
@@ -190,10 +194,11 @@ int FakeKernel::put_v6(Interface& interface, InterfaceAddress address, bool repl
 }
 
 int FakeKernel::carry_out(const ipvsd::RemoveAddress& change) {
+    const bool v4 = change.address.address.family() == Family::ipv4;
+    if (!v4 && change.address.prefix_length > 128) return EINVAL;
     const auto interface = interfaces_.find(change.address.interface_index);
     if (interface == interfaces_.end()) return ENODEV;
     auto& addresses = interface->second.addresses;
-    const bool v4 = change.address.address.family() == Family::ipv4;
     const auto there =
         std::find_if(addresses.begin(), addresses.end(), [&](const InterfaceAddress& other) {
             return v4 ? same_v4(other, change.address)
@@ -247,7 +252,6 @@ std::vector<InterfaceAddress> FakeKernel::addresses() const {
 // IPVS
 
 int FakeKernel::check(const ipvsd::Service& service) const {
-    if (service.scheduler.size() > kLongestScheduler) return ERANGE;
     if (service.scheduler != "none" && !schedulers_.contains(service.scheduler)) return ENOENT;
     if (service.persistence && !service.persistence->engine.empty() &&
         service.persistence->engine != "sip") {
@@ -259,7 +263,7 @@ int FakeKernel::check(const ipvsd::Service& service) const {
 }
 
 int FakeKernel::carry_out(const ipvsd::AddService& change) {
-    if (change.service.scheduler.size() > kLongestScheduler) return ERANGE;
+    if (change.service.scheduler.size() > kLongestScheduler) return EINVAL;
     if (services_.contains(change.service.key)) return EEXIST;
     if (const int code = check(change.service); code != 0) return code;
     services_[change.service.key].service = change.service;
@@ -267,7 +271,7 @@ int FakeKernel::carry_out(const ipvsd::AddService& change) {
 }
 
 int FakeKernel::carry_out(const ipvsd::EditService& change) {
-    if (change.service.scheduler.size() > kLongestScheduler) return ERANGE;
+    if (change.service.scheduler.size() > kLongestScheduler) return EINVAL;
     const auto there = services_.find(change.service.key);
     if (there == services_.end()) return ESRCH;
     if (const int code = check(change.service); code != 0) return code;
