@@ -30,6 +30,7 @@ enum class Complaint : std::uint8_t {
     warning,
     deprecated,
     security,
+    include,  // not a class of its own there, but a status of its own
 };
 
 /// Where a word stands. Lines and columns count from 1; line 0 means the file as a whole. The file
@@ -70,5 +71,45 @@ struct Diagnostic {
 /// keepalived's exit status of -t for these complaints (0, 2, 4, 5 or 6). Warnings of our own and
 /// notes do not change it.
 [[nodiscard]] int test_status(const std::vector<Diagnostic>& diagnostics);
+
+/// A place in a file together with its physical line, which lives as long as the loaded files.
+struct Place {
+    Position at;
+    std::string_view line;
+};
+
+/// Collects what is found, in order, with a bound: of a file full of mistakes the first few
+/// thousand are kept, and the first of each class.
+class Reporter {
+  public:
+    /// The returned reference is for adding details and holds until the next call.
+    Diagnostic& add(Severity severity, Complaint complaint, std::string_view class_name,
+                    const Place& place, std::string text);
+    Diagnostic& error(Complaint complaint, std::string_view class_name, const Place& place,
+                      std::string text) {
+        return add(Severity::error, complaint, class_name, place, std::move(text));
+    }
+    Diagnostic& fatal(Complaint complaint, std::string_view class_name, const Place& place,
+                      std::string text) {
+        return add(Severity::fatal, complaint, class_name, place, std::move(text));
+    }
+    Diagnostic& warning(std::string_view class_name, const Place& place, std::string text) {
+        return add(Severity::warning, Complaint::none, class_name, place, std::move(text));
+    }
+
+    /// What the following diagnostics are about: "vrrp_instance VI_1".
+    void set_object(std::string object) { object_ = std::move(object); }
+    [[nodiscard]] const std::string& object() const { return object_; }
+
+    [[nodiscard]] bool has_fatal() const { return has_fatal_; }
+    [[nodiscard]] std::vector<Diagnostic> take() { return std::move(kept_); }
+
+  private:
+    std::vector<Diagnostic> kept_;
+    Diagnostic dropped_;
+    std::string object_;
+    std::uint32_t classes_seen_ = 0;
+    bool has_fatal_ = false;
+};
 
 }  // namespace holdfast::config

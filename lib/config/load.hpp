@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct LoadRequest {
     std::string config_id;       // for @id and ${_INSTANCE}
     std::string working_folder;  // absolute; relative paths of files named without '/' start here
     bool all_include_checks = false;  // -e: every problem of an include is an error
+    /// More lines than this, after sequences and parameters are expanded, are refused.
+    std::uint64_t max_lines = 20'000'000;
     /// What to ask about interfaces, users and scripts; without it none of them is doubted. Must
     /// outlive the call.
     const HostFacts* host = nullptr;

@@ -1,0 +1,306 @@
+#include "lib/config/binder.hpp"
+
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "lib/config/irregular/irregular.hpp"
+#include "lib/config/numbers.hpp"
+#include "lib/core/text.hpp"
+#include "proto/options.pb.h"
+
+namespace holdfast::config {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+namespace {
+
+/// Keywords that keepalived accepts without any effect of its own.
+constexpr std::array<std::string_view, 1> kWithoutEffect = {"debug"};
+
+/// Numbers beyond what a double holds exactly do not matter here.
+std::int64_t bound(bool is_set, double value, std::int64_t otherwise) {
+    return is_set ? static_cast<std::int64_t>(value) : otherwise;
+}
+
+void set_integer(Message& message, const FieldDescriptor* field, std::int64_t value) {
+    const auto* reflection = message.GetReflection();
+    switch (field->cpp_type()) {
+        case FieldDescriptor::CPPTYPE_UINT32:
+            reflection->SetUInt32(&message, field, static_cast<std::uint32_t>(value));
+            break;
+        case FieldDescriptor::CPPTYPE_UINT64:
+            reflection->SetUInt64(&message, field, static_cast<std::uint64_t>(value));
+            break;
+        case FieldDescriptor::CPPTYPE_INT32:
+            reflection->SetInt32(&message, field, static_cast<std::int32_t>(value));
+            break;
+        default:
+            reflection->SetInt64(&message, field, value);
+            break;
+    }
+}
+
+bool is_signed(const FieldDescriptor* field) {
+    return field->cpp_type() == FieldDescriptor::CPPTYPE_INT32 ||
+           field->cpp_type() == FieldDescriptor::CPPTYPE_INT64;
+}
+
+const google::protobuf::EnumValueDescriptor* value_written(
+    const google::protobuf::EnumDescriptor* type, std::string_view word) {
+    for (int i = 0; i < type->value_count(); ++i) {
+        for (const std::string& text : type->value(i)->options().GetExtension(v1::word).text()) {
+            if (text == word) return type->value(i);
+        }
+    }
+    return nullptr;
+}
+
+std::string words_of(const google::protobuf::EnumDescriptor* type) {
+    std::vector<std::string> texts;
+    for (int i = 0; i < type->value_count(); ++i) {
+        const auto& word = type->value(i)->options().GetExtension(v1::word);
+        if (word.text_size() > 0) texts.push_back(word.text(0));
+    }
+    return core::join(texts, ", ");
+}
+
+}  // namespace
+
+void Binder::refuse(const Node& node, std::string text, Complaint complaint) {
+    report_.error(complaint, "bad_value", node.place_of(0), std::move(text));
+}
+
+void Binder::warn_not_carried_out(const Node& node) {
+    if (!not_carried_out_.insert(path_below(node.path, node.keyword)).second) return;
+    report_.warning("not_carried_out", node.place,
+                    fmt::format("{} is accepted, not carried out yet", node.keyword));
+}
+
+void Binder::warn_surplus(const Node& node, std::size_t used) {
+    if (node.words.size() <= used) return;
+    const std::string& word = node.words[used].text;
+    auto& warning = report_.warning(
+        "surplus_words", node.place_of(used),
+        fmt::format("'{}' and what follows it is ignored, as keepalived does", word));
+    if (find_keyword(node.path, word) != nullptr) {
+        warning.hint = fmt::format("put {} on a line of its own", word);
+    } else if (used == 0) {
+        warning.hint = fmt::format("{} takes no word; it is on wherever it stands", node.keyword);
+    }
+}
+
+void Binder::warn_second_statement(const Node& node) {
+    if (node.known->kind != KeywordKind::statement) return;
+    for (std::size_t i = 1; i < node.words.size(); ++i) {
+        const Word& word = node.words[i];
+        if (word.quoted || find_keyword(node.path, word.text) == nullptr) continue;
+        warn_surplus(node, i);
+        return;
+    }
+}
+
+bool Binder::has_needed_word(const Node& node) {
+    if (!node.words.empty() || node.known->missing_word == MissingWord::allowed) return true;
+    if (node.known->missing_word == MissingWord::ends_at_once) {
+        auto& fatal = report_.fatal(Complaint::missing_parameter, "missing_word", node.place,
+                                    fmt::format("a word is missing behind {}", node.keyword));
+        fatal.ends_at_once = true;
+        fatal.hint = "keepalived ends at once, with status 2";
+    } else if (node.known->kind != KeywordKind::statement) {
+        report_.error(Complaint::general, "missing_name", node.place,
+                      fmt::format("{} must have a name; the block is skipped", node.keyword));
+    } else {
+        report_.error(Complaint::missing_parameter, "missing_word", node.place,
+                      fmt::format("a word is missing behind {}; it is ignored", node.keyword));
+    }
+    return false;
+}
+
+void Binder::take(Node& root) {
+    Message* const targets[] = {&config_};
+    bind_statement(targets, root, nullptr);
+}
+
+void Binder::bind_block(Targets targets, Node& block, ObjectPlaces* places) {
+    for (Node& child : block.children) bind_statement(targets, child, places);
+}
+
+void Binder::bind_statement(Targets targets, Node& node, ObjectPlaces* places) {
+    if (!has_needed_word(node)) return;
+    if (places != nullptr) places->add(node.known->keyword, node.place);
+    if (const Irregular* irregular = find_irregular(node.path, node.keyword)) {
+        irregular->parse(*this, targets, node);
+        warn_second_statement(node);
+        return;
+    }
+    for (Message* target : targets) {
+        if (const Route* route = index_.find(target->GetDescriptor(), node.keyword)) {
+            bind_field(ModelIndex::holder(*target, *route), *route, node, places);
+            return;
+        }
+    }
+    for (const std::string_view quiet : kWithoutEffect) {
+        if (node.keyword == quiet) return;
+    }
+    warn_not_carried_out(node);
+    check_words(node);
+}
+
+void Binder::check_words(const Node& block) {
+    for (const Node& child : block.children) {
+        if (child.known != nullptr && has_needed_word(child)) check_words(child);
+    }
+}
+
+void Binder::bind_field(Message& message, const Route& route, Node& node, ObjectPlaces* places) {
+    const FieldDescriptor* field = route.path.back();
+    const v1::Setting& setting = *route.setting;
+    const auto* reflection = message.GetReflection();
+    if (setting.accepted_only()) warn_not_carried_out(node);
+    if (route.deprecated) {
+        report_
+            .error(Complaint::deprecated, "deprecated", node.place,
+                   fmt::format("{} is deprecated", node.keyword))
+            .hint = fmt::format("write {}", setting.keyword());
+    }
+    switch (setting.syntax()) {
+        case v1::FLAG:
+            reflection->SetBool(&message, field, true);
+            warn_surplus(node, 0);
+            break;
+        case v1::SECONDS:
+            bind_time(message, field, setting, node, 1'000'000);
+            break;
+        case v1::MILLISECONDS:
+            bind_time(message, field, setting, node, 1'000);
+            break;
+        case v1::ADDRESS:
+            if (const auto address = read_address_prefix(node.word(0))) {
+                reflection->SetString(&message, field, address->octets());
+            } else {
+                refuse(node, fmt::format("'{}' is not an address", node.word(0)));
+            }
+            break;
+        case v1::SCRIPT:
+            bind_script(*this,
+                        static_cast<v1::Script&>(*reflection->MutableMessage(&message, field)),
+                        node);
+            break;
+        case v1::WORD_BLOCK:
+        case v1::LINE_BLOCK:
+            bind_data(message, field, node, setting.syntax() == v1::WORD_BLOCK);
+            break;
+        case v1::BLOCK: {
+            Message* const inner[] = {field->is_repeated()
+                                          ? reflection->AddMessage(&message, field)
+                                          : reflection->MutableMessage(&message, field)};
+            if (node.path.empty()) places = &places_.global;
+            bind_block(inner, node, places);
+            break;
+        }
+        default:
+            if (is_signed(field) || field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32 ||
+                field->cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {
+                bind_number(message, field, setting, node);
+            } else {
+                bind_word(message, field, setting, node);
+            }
+            break;
+    }
+}
+
+void Binder::bind_number(Message& message, const FieldDescriptor* field, const v1::Setting& setting,
+                         const Node& node) {
+    const std::int64_t lowest = is_signed(field) ? std::numeric_limits<std::int32_t>::min() : 0;
+    const std::int64_t highest = is_signed(field) ? std::numeric_limits<std::int32_t>::max()
+                                                  : std::numeric_limits<std::uint32_t>::max();
+    const auto number = read_integer(node.word(0), bound(setting.has_min(), setting.min(), lowest),
+                                     bound(setting.has_max(), setting.max(), highest));
+    const bool use = number.value && (number.problem.empty() || !setting.strict());
+    if (!number.problem.empty()) {
+        refuse(node, fmt::format("{}: {}", node.keyword, number.problem),
+               Complaint::invalid_number);
+    }
+    if (use) {
+        set_integer(message, field, *number.value);
+    } else if (setting.has_refused()) {
+        set_integer(message, field, static_cast<std::int64_t>(setting.refused()));
+    }
+    warn_surplus(node, 1);
+}
+
+void Binder::bind_time(Message& message, const FieldDescriptor* field, const v1::Setting& setting,
+                       const Node& node, std::uint64_t unit_us) {
+    const unsigned decimals = setting.has_decimals() ? setting.decimals() : 6;
+    const double highest = decimals == 0 ? 4294967295.0 : 18446744073709.0;
+    const auto time = read_decimal(node.word(0), unit_us, decimals, setting.min(),
+                                   setting.has_max() ? setting.max() : highest);
+    if (!time.problem.empty()) {
+        refuse(node, fmt::format("{}: {}", node.keyword, time.problem), Complaint::invalid_number);
+    }
+    const auto* reflection = message.GetReflection();
+    if (time.value) {
+        reflection->SetUInt64(&message, field, *time.value);
+    } else if (setting.has_refused()) {
+        reflection->SetUInt64(&message, field,
+                              static_cast<std::uint64_t>(setting.refused()) * unit_us);
+    }
+    warn_surplus(node, 1);
+}
+
+void Binder::bind_word(Message& message, const FieldDescriptor* field, const v1::Setting&,
+                       const Node& node) {
+    const auto* reflection = message.GetReflection();
+    switch (field->cpp_type()) {
+        case FieldDescriptor::CPPTYPE_BOOL: {
+            const auto value = node.words.empty() ? std::optional(true) : read_bool(node.word(0));
+            if (value) {
+                reflection->SetBool(&message, field, *value);
+            } else {
+                refuse(node, fmt::format("{}: '{}' is neither true nor false", node.keyword,
+                                         node.word(0)));
+            }
+            break;
+        }
+        case FieldDescriptor::CPPTYPE_ENUM: {
+            const auto* value = value_written(field->enum_type(), node.word(0));
+            if (value != nullptr) {
+                reflection->SetEnum(&message, field, value);
+            } else {
+                report_
+                    .error(
+                        Complaint::general, "bad_value", node.place_of(0),
+                        fmt::format("{}: '{}' is unknown and ignored", node.keyword, node.word(0)))
+                    .hint = fmt::format("it is one of {}", words_of(field->enum_type()));
+            }
+            break;
+        }
+        default:
+            reflection->SetString(&message, field, std::string(node.word(0)));
+            break;
+    }
+    warn_surplus(node, 1);
+}
+
+void Binder::bind_data(Message& message, const FieldDescriptor* field, const Node& node,
+                       bool words) {
+    const auto* reflection = message.GetReflection();
+    for (const Node& line : node.children) {
+        if (!words) {
+            reflection->AddString(&message, field,
+                                  std::string(core::trim(line.keyword + " " + line.rest)));
+            continue;
+        }
+        reflection->AddString(&message, field, line.keyword);
+        for (const Word& word : line.words) reflection->AddString(&message, field, word.text);
+    }
+    if (words && node.children.empty()) {
+        report_.error(Complaint::warning, "empty_block", node.place,
+                      fmt::format("{} is empty", node.keyword));
+    }
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "lib/config/blocks.hpp"
+#include "lib/config/load.hpp"
+#include "lib/config/model_index.hpp"
+
+namespace holdfast::config {
+
+/// Where an object and its settings were written, for what is found when all is read.
+struct ObjectPlaces {
+    Place block;
+    std::vector<std::pair<std::string_view, Place>> settings;
+
+    void add(std::string_view keyword, const Place& place) {
+        settings.emplace_back(keyword, place);
+    }
+    /// The place of a setting, or of the whole object when it was not written.
+    [[nodiscard]] const Place& of(std::string_view keyword) const {
+        for (const auto& [name, place] : settings) {
+            if (name == keyword) return place;
+        }
+        return block;
+    }
+};
+
+/// In the order of the Config's repeated fields. A service's servers and checks follow their order
+/// in the file.
+struct Places {
+    ObjectPlaces global;
+    std::vector<ObjectPlaces> instances;
+    std::vector<ObjectPlaces> groups;
+    std::vector<ObjectPlaces> scripts;
+    std::vector<ObjectPlaces> services;
+    std::unordered_map<std::string, std::vector<Place>> servers;  // by the service's name
+};
+
+using Targets = std::span<google::protobuf::Message* const>;
+
+/// Puts statements into the model: regular ones by the `setting` options of the fields, the others
+/// by hand-written parsers named after block and keyword (irregular/).
+class Binder {
+  public:
+    Binder(const LoadRequest& request, v1::Config& config, Places& places, Reporter& report)
+        : request_(request), config_(config), places_(places), report_(report) {}
+
+    /// A statement of the top level, with all that stands in it.
+    void take(Node& root);
+
+    /// Every child of a block. The keyword is looked for in each target, in order.
+    void bind_block(Targets targets, Node& block, ObjectPlaces* places);
+    void bind_statement(Targets targets, Node& node, ObjectPlaces* places);
+
+    /// A complaint of keepalived about this statement's words.
+    void refuse(const Node& node, std::string text, Complaint complaint = Complaint::general);
+    void warn_not_carried_out(const Node& node);
+    /// Complains about words that are missing in a block that is not carried out.
+    void check_words(const Node& block);
+
+    const LoadRequest& request() const { return request_; }
+    v1::Config& config() { return config_; }
+    Places& places() { return places_; }
+    Reporter& report() { return report_; }
+
+    /// False when an object of this kind and name was there before.
+    bool claim(std::string_view kind, std::string_view name) {
+        return claimed_.insert(std::string(kind) + " " + std::string(name)).second;
+    }
+    [[nodiscard]] bool is_claimed(std::string_view kind, std::string_view name) const {
+        return claimed_.contains(std::string(kind) + " " + std::string(name));
+    }
+
+  private:
+    bool has_needed_word(const Node& node);
+    void bind_field(google::protobuf::Message& message, const Route& route, Node& node,
+                    ObjectPlaces* places);
+    void bind_number(google::protobuf::Message& message,
+                     const google::protobuf::FieldDescriptor* field, const v1::Setting& setting,
+                     const Node& node);
+    void bind_time(google::protobuf::Message& message,
+                   const google::protobuf::FieldDescriptor* field, const v1::Setting& setting,
+                   const Node& node, std::uint64_t unit_us);
+    void bind_word(google::protobuf::Message& message,
+                   const google::protobuf::FieldDescriptor* field, const v1::Setting& setting,
+                   const Node& node);
+    void bind_data(google::protobuf::Message& message,
+                   const google::protobuf::FieldDescriptor* field, const Node& node, bool words);
+    void warn_surplus(const Node& node, std::size_t used);
+    void warn_second_statement(const Node& node);
+
+    const LoadRequest& request_;
+    v1::Config& config_;
+    Places& places_;
+    Reporter& report_;
+    ModelIndex index_;
+    std::unordered_set<std::string> claimed_;
+    std::unordered_set<std::string> not_carried_out_;
+};
+
+/// A hand-written parser of one statement. `targets` are the messages of its block.
+struct Irregular {
+    std::string_view block;
+    std::string_view keyword;
+    void (*parse)(Binder& binder, Targets targets, Node& node);
+};
+
+}  // namespace holdfast::config

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/config/diagnostics.hpp"
+#include "lib/config/known_keywords.hpp"
+#include "lib/config/lexer.hpp"
+#include "lib/config/preprocessor.hpp"
+
+namespace holdfast::config {
+
+/// One statement, or one line of a block of data, with what stands in its braces.
+struct Node {
+    std::string keyword;                  // the first word of a line of data
+    std::vector<Word> words;              // behind the keyword
+    std::string rest;                     // the raw text behind the keyword, quotes and all
+    Place place;                          // of the keyword
+    std::string path;                     // the block it stands in: "vrrp_instance"
+    const KnownKeyword* known = nullptr;  // nothing for lines of data
+    std::vector<Node> children;
+
+    /// Place of the nth word behind the keyword, or of the keyword if there are fewer.
+    [[nodiscard]] Place place_of(std::size_t word) const;
+    /// The nth word behind the keyword, empty if there are fewer.
+    [[nodiscard]] std::string_view word(std::size_t n) const {
+        return n < words.size() ? std::string_view(words[n].text) : std::string_view{};
+    }
+};
+
+/// Splits logical lines at braces.
+class Statements {
+  public:
+    enum class Kind : std::uint8_t { words, open, close, end };
+    struct Event {
+        Kind kind = Kind::end;
+        std::string text;          // of words
+        std::uint32_t column = 1;  // of text[0]
+        Place place;
+        bool rewritten = false;
+    };
+
+    explicit Statements(Preprocessor& lines) : lines_(lines) {}
+    Event next();
+    /// Takes an event back; at most one.
+    void put_back(Event event);
+
+  private:
+    Preprocessor& lines_;
+    LogicalLine line_;
+    std::size_t at_ = 0;
+    bool have_line_ = false;
+    bool have_event_ = false;
+    Event put_back_;
+};
+
+/// Builds the tree of blocks and hands every statement of the top level to `sink` as it ends, so
+/// that only one of them is in memory. Unknown keywords and brace mistakes are treated as
+/// keepalived treats them: an unknown block's content is read as part of the block around it, whose
+/// end is then the unknown block's brace; a missing opening brace is read as if it were there.
+class BlockReader {
+  public:
+    using Sink = std::function<void(Node&)>;
+    BlockReader(Preprocessor& lines, Reporter& report, Sink sink)
+        : statements_(lines), report_(report), sink_(std::move(sink)) {}
+    void run();
+
+  private:
+    Statements::Event next();
+    void read_keywords(const std::string& path, Node* parent);
+    void read_statement(const std::string& path, const Statements::Event& event, Node* parent);
+    void read_data(Node& block);
+    void read_block(Node& block);
+    void unknown(const std::string& path, const Node& node);
+    [[nodiscard]] bool inside_unknown_block() const;
+
+    Statements statements_;
+    Reporter& report_;
+    Sink sink_;
+    std::uint64_t depth_ = 0;                    // of braces as written
+    std::vector<std::uint64_t> unknown_blocks_;  // their depths
+    bool last_was_unknown_ = false;
+    std::vector<Place> open_braces_;
+    std::string missing_brace_;  // the last block without its opening brace, for a hint
+};
+
+}  // namespace holdfast::config

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "lib/config/binder.hpp"
+#include "lib/core/address.hpp"
+
+namespace holdfast::config {
+
+/// The hand-written parser of a keyword in a block, if it has one.
+[[nodiscard]] const Irregular* find_irregular(std::string_view block, std::string_view keyword);
+
+// The tables of the files beside this one.
+[[nodiscard]] std::span<const Irregular> global_irregulars();
+[[nodiscard]] std::span<const Irregular> instance_irregulars();
+[[nodiscard]] std::span<const Irregular> tracking_irregulars();
+[[nodiscard]] std::span<const Irregular> script_irregulars();
+[[nodiscard]] std::span<const Irregular> service_irregulars();
+[[nodiscard]] std::span<const Irregular> check_irregulars();
+
+/// One quoted command, then user and group. A second one is refused and the first stays.
+void bind_script(Binder& binder, v1::Script& script, const Node& node);
+
+/// The whole rest of the line is the command, with or without quotes around it.
+void bind_command_line(Binder& binder, v1::Script& script, const Node& node);
+
+/// One line of virtual_ipaddress. The family of the instance is that of its first address.
+void bind_address_line(Binder& binder, v1::VrrpInstance& instance, const Node& line, bool excluded);
+
+/// Decides or checks the family of an instance; false when it is of the other one.
+bool fits_family(v1::VrrpInstance& instance, core::Family family);
+
+/// {NAT|DR|TUN} and the options of tunnels.
+[[nodiscard]] std::optional<v1::ForwardingMethod> read_forwarding(Binder& binder, const Node& node);
+
+/// The port in the given word; 0 when there is none. Nothing (and no complaint) when it is no port.
+[[nodiscard]] std::optional<std::uint32_t> read_port(const Node& node, std::size_t word);
+
+template <class Message>
+Message& target_as(Targets targets) {
+    return static_cast<Message&>(*targets.front());
+}
+
+}  // namespace holdfast::config

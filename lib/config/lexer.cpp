@@ -1,0 +1,166 @@
+#include "lib/config/lexer.hpp"
+
+#include <algorithm>
+
+namespace holdfast::config {
+
+namespace {
+
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+bool is_octal(char c) {
+    return c >= '0' && c <= '7';
+}
+
+int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/// Reads the escape whose backslash stands at text[at]; leaves `at` behind it.
+char read_escape(std::string_view text, std::size_t& at) {
+    static constexpr std::string_view kLetters = "abEefnrtv";
+    static constexpr std::string_view kMeanings = "\a\b\x1b\x1b\f\n\r\t\v";
+    const char c = text[at + 1];
+    at += 2;
+    if (const std::size_t letter = kLetters.find(c); letter != std::string_view::npos) {
+        return kMeanings[letter];
+    }
+    if (c == 'x' && at < text.size() && hex_value(text[at]) >= 0) {
+        int value = 0;
+        for (int digits = 0; digits < 2 && at < text.size() && hex_value(text[at]) >= 0; ++digits) {
+            value = value * 16 + hex_value(text[at++]);
+        }
+        return static_cast<char>(value);
+    }
+    if (c == 'c' && at < text.size()) return static_cast<char>(text[at++] & 0x1f);
+    if (is_octal(c)) {
+        int value = c - '0';
+        for (int digits = 1; digits < 3 && at < text.size() && is_octal(text[at]); ++digits) {
+            value = value * 8 + (text[at++] - '0');
+        }
+        return static_cast<char>(value);
+    }
+    return c;
+}
+
+}  // namespace
+
+std::string without_comment(std::string_view line) {
+    std::string kept;
+    kept.reserve(line.size());
+    bool quoted = false;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
+        if (c == '"') quoted = !quoted;
+        if (!quoted && (c == '#' || c == '!')) break;
+        if (!quoted && c == '\\' && i + 1 < line.size() &&
+            (line[i + 1] == '#' || line[i + 1] == '!')) {
+            ++i;
+        }
+        kept += line[i];
+    }
+    return kept;
+}
+
+bool has_open_quote(std::string_view text) {
+    return std::ranges::count(text, '"') % 2 != 0;
+}
+
+Words split_words(std::string_view text, std::uint32_t first_column) {
+    Words words;
+    std::size_t at = 0;
+    const auto column = [&](std::size_t position) {
+        return first_column + static_cast<std::uint32_t>(position);
+    };
+    while (true) {
+        while (at < text.size() && is_blank(text[at])) ++at;
+        if (at >= text.size()) return words;
+        const std::size_t start = at;
+        if (text[at] == '"') {
+            const std::size_t end = text.find('"', at + 1);
+            if (end == std::string_view::npos) {
+                words.open_quote = true;
+                return words;
+            }
+            words.list.push_back(
+                {std::string(text.substr(start + 1, end - start - 1)), column(start), true});
+            at = end + 1;
+            continue;
+        }
+        while (at < text.size() && !is_blank(text[at]) && text[at] != '"') ++at;
+        words.list.push_back({std::string(text.substr(start, at - start)), column(start), false});
+    }
+}
+
+std::size_t find_brace(std::string_view text, std::size_t from) {
+    bool quoted = false;
+    for (std::size_t i = from; i < text.size(); ++i) {
+        if (text[i] == '"') quoted = !quoted;
+        if (!quoted && (text[i] == '{' || text[i] == '}')) return i;
+    }
+    return std::string_view::npos;
+}
+
+std::optional<std::vector<std::string>> split_script_words(std::string_view text) {
+    std::vector<std::string> words;
+    std::size_t at = 0;
+    while (true) {
+        while (at < text.size() && is_blank(text[at])) ++at;
+        if (at >= text.size()) return words;
+        std::string word;
+        char quote = '\0';
+        for (; at < text.size() && (quote != '\0' || !is_blank(text[at])); ++at) {
+            const char c = text[at];
+            if (c == '\\') {
+                if (at + 1 >= text.size()) return std::nullopt;
+                word += c;
+                word += text[++at];
+            } else if (quote == '\0' && (c == '"' || c == '\'')) {
+                quote = c;
+            } else if (quote != '\0' && c == quote) {
+                quote = '\0';
+            } else {
+                word += c;
+            }
+        }
+        if (quote != '\0') return std::nullopt;
+        words.push_back(std::move(word));
+    }
+}
+
+std::optional<std::vector<Argument>> to_arguments(std::string_view command) {
+    std::vector<Argument> arguments;
+    std::size_t at = 0;
+    while (true) {
+        while (at < command.size() && is_blank(command[at])) ++at;
+        if (at >= command.size()) return arguments;
+        Argument argument;
+        char quote = '\0';
+        while (at < command.size() && (quote != '\0' || !is_blank(command[at]))) {
+            const char c = command[at];
+            if (c == '\\') {
+                if (at + 1 >= command.size()) return std::nullopt;
+                argument.text += read_escape(command, at);
+                argument.bare = false;
+                continue;
+            }
+            ++at;
+            if (quote == '\0' && (c == '"' || c == '\'')) {
+                quote = c;
+                argument.bare = false;
+            } else if (quote != '\0' && c == quote) {
+                quote = '\0';
+            } else {
+                argument.text += c;
+            }
+        }
+        if (quote != '\0') return std::nullopt;
+        arguments.push_back(std::move(argument));
+    }
+}
+
+}  // namespace holdfast::config

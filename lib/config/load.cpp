@@ -1,0 +1,53 @@
+#include "lib/config/load.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+
+#include "lib/config/binder.hpp"
+#include "lib/config/blocks.hpp"
+#include "lib/config/preprocessor.hpp"
+#include "lib/config/resolve.hpp"
+
+namespace holdfast::config {
+
+namespace {
+
+/// By file, then by line: what the loader's later stages find stands beside what the earlier ones
+/// found there.
+void sort_by_place(std::vector<Diagnostic>& diagnostics) {
+    std::unordered_map<const FileTrail*, std::size_t> files;
+    for (const Diagnostic& found : diagnostics) {
+        files.emplace(found.position.file.get(), files.size());
+    }
+    const auto key = [&](const Diagnostic& found) {
+        return std::tuple(files.at(found.position.file.get()), found.position.line,
+                          found.position.column);
+    };
+    std::ranges::stable_sort(diagnostics, {}, key);
+}
+
+}  // namespace
+
+LoadResult load(const LoadRequest& request, FileAccess& files) {
+    LoadResult result;
+    Reporter report;
+    Places places;
+    Preprocessor lines(request, files, report);
+    Binder binder(request, result.config, places, report);
+    BlockReader(lines, report, [&](Node& root) { binder.take(root); }).run();
+    result.config.mutable_global();
+    Resolution all{request, files, result.config, places, report};
+    resolve_scripts(all);
+    resolve_instances(all);
+    resolve_groups(all);
+    resolve_services(all);
+    validate(all);
+    result.usable = !report.has_fatal();
+    result.diagnostics = report.take();
+    sort_by_place(result.diagnostics);
+    result.test_status = test_status(result.diagnostics);
+    return result;
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,343 @@
+#include "lib/config/preprocessor.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "lib/config/lexer.hpp"
+#include "lib/core/ids.hpp"
+#include "lib/core/text.hpp"
+
+namespace holdfast::config {
+
+namespace {
+
+constexpr std::size_t kMaxLine = 1022;
+constexpr std::size_t kMaxExpandedLine = 64UL * 1024;
+constexpr unsigned kMaxExpansions = 10'000;  // in one line
+constexpr unsigned kMaxExpansionDepth = 20;
+constexpr std::size_t kMaxFrames = 1000;
+
+bool is_name_start(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_name_char(char c) {
+    return is_name_start(c) || (c >= '0' && c <= '9');
+}
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+std::size_t first_text(std::string_view line) {
+    return std::min(line.find_first_not_of(" \t"), line.size());
+}
+/// End of the name that starts at `from`.
+std::size_t name_end(std::string_view text, std::size_t from) {
+    if (from >= text.size() || !is_name_start(text[from])) return from;
+    while (from < text.size() && is_name_char(text[from])) ++from;
+    return from;
+}
+
+void place_at_text(LogicalLine& line) {
+    if (!line.rewritten) {
+        line.place.at.column = static_cast<std::uint32_t>(first_text(line.text)) + 1;
+    }
+}
+
+}  // namespace
+
+Preprocessor::Preprocessor(const LoadRequest& request, FileAccess& files, Reporter& report)
+    : request_(request),
+      report_(report),
+      reader_(files, report),
+      random_state_(core::object_id("random", request.config_id).value) {
+    auto mains = reader_.read_main(request.file, request.all_include_checks);
+    for (auto file = mains.rbegin(); file != mains.rend(); ++file) {
+        opened_.push_back(*file);
+        frames_.emplace_back(FileFrame{*file});
+    }
+}
+
+const LoadedFile* Preprocessor::current_file() const {
+    for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
+        if (const auto* file = std::get_if<FileFrame>(&*frame)) return file->file.get();
+    }
+    return opened_.empty() ? nullptr : opened_.back().get();
+}
+
+bool Preprocessor::raw_line_of(FileFrame& frame, LogicalLine& line) {
+    const std::string_view bytes = frame.file->bytes;
+    if (frame.offset >= bytes.size()) return false;
+    const std::size_t end = std::min(bytes.find('\n', frame.offset), bytes.size());
+    std::string_view text = bytes.substr(frame.offset, end - frame.offset);
+    const bool continued = frame.offset > 0 && bytes[frame.offset - 1] != '\n';
+    if (!continued) ++frame.line;
+    line.place = {{frame.file->trail, frame.line, 1}, text};
+    frame.offset = end + 1;
+    while (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+    if (text.size() > kMaxLine) {
+        report_.error(Complaint::general, "line_too_long", line.place,
+                      fmt::format("a line may have {} octets; its first {} are ignored", kMaxLine,
+                                  kMaxLine + 1));
+        frame.offset -=
+            end + 1 - (static_cast<std::size_t>(text.data() - bytes.data()) + kMaxLine + 1);
+        text = {};
+    }
+    if (text.find('\0') != std::string_view::npos) {
+        report_.error(Complaint::general, "nul_octet", line.place,
+                      "the line holds a NUL octet and is ignored");
+        text = {};
+    }
+    line.text = text;
+    line.rewritten = false;
+    return true;
+}
+
+bool Preprocessor::raw_line_of(TextFrame& frame, LogicalLine& line) {
+    if (frame.next >= frame.lines->size()) return false;
+    line.text = (*frame.lines)[frame.next++];
+    line.place = frame.place;
+    line.rewritten = true;
+    return true;
+}
+
+bool Preprocessor::raw_line_of(RepetitionFrame& frame, LogicalLine& line) {
+    Repetition& repetition = frame.repetition;
+    if (!repetition.tuples.empty()) {
+        const auto round = static_cast<std::size_t>(repetition.next);
+        if (round >= repetition.tuples.size()) return false;
+        for (std::size_t i = 0; i < repetition.names.size(); ++i) {
+            define(repetition.names[i], repetition.tuples[round][i]);
+        }
+        ++repetition.next;
+    } else {
+        const bool over = repetition.step > 0 ? repetition.next > repetition.last
+                                              : repetition.next < repetition.last;
+        if (over || repetition.step == 0) return false;
+        define(repetition.names.front(), repetition.hexadecimal
+                                             ? fmt::format("{:x}", repetition.next)
+                                             : fmt::format("{}", repetition.next));
+        // The last round must not step over the end of the numbers.
+        if (__builtin_add_overflow(repetition.next, repetition.step, &repetition.next)) {
+            repetition.step = 0;
+        }
+    }
+    line.text = repetition.text;
+    line.place = frame.place;
+    line.rewritten = true;
+    return true;
+}
+
+bool Preprocessor::raw_line(LogicalLine& line) {
+    while (!frames_.empty()) {
+        if (++lines_ > request_.max_lines || frames_.size() > kMaxFrames) {
+            report_.fatal(Complaint::general, "too_many_lines", line.place,
+                          "parameters and sequences expand without end");
+            frames_.clear();
+            return false;
+        }
+        const bool got =
+            std::visit([&](auto& frame) { return raw_line_of(frame, line); }, frames_.back());
+        if (got) return true;
+        frames_.pop_back();
+    }
+    return false;
+}
+
+void Preprocessor::define(std::string_view name, std::string_view value) {
+    definitions_[std::string(name)] =
+        std::make_shared<const std::vector<std::string>>(1, std::string(value));
+}
+
+bool Preprocessor::apply_condition(LogicalLine& line) const {
+    const std::size_t start = first_text(line.text);
+    if (start >= line.text.size() || line.text[start] != '@') return true;
+    const bool negated = line.text.compare(start, 2, "@^") == 0;
+    const std::size_t from = start + (negated ? 2 : 1);
+    const std::size_t end = std::min(line.text.find_first_of(" \t", from), line.text.size());
+    const std::string_view id = std::string_view(line.text).substr(from, end - from);
+    if (id.empty() || (id == request_.config_id) == negated) return false;
+    // Blanks in its place keep the columns of what follows.
+    std::fill(line.text.begin() + static_cast<std::ptrdiff_t>(start),
+              line.text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+    return !core::trim(line.text).empty();
+}
+
+bool Preprocessor::take_definition(const LogicalLine& line) {
+    const std::string_view text = core::trim(line.text);
+    if (text.empty() || text.front() != '$') return false;
+    const std::size_t end = name_end(text, 1);
+    if (end == 1 || end >= text.size() || text[end] != '=') return false;
+    const std::string name(text.substr(1, end - 1));
+    std::string_view value = core::trim(text.substr(end + 1));
+    if (!value.ends_with('\\')) {
+        define(name, value);
+        return true;
+    }
+    auto lines = std::make_shared<std::vector<std::string>>();
+    std::string kept(value);
+    LogicalLine more;
+    while (true) {
+        const bool goes_on = kept.ends_with('\\');
+        if (goes_on) kept.pop_back();
+        if (const std::string_view trimmed = core::trim(kept); !trimmed.empty()) {
+            lines->emplace_back(trimmed);
+        }
+        if (!goes_on || !raw_line(more)) break;
+        kept = std::string(core::trim(without_comment(more.text)));
+    }
+    if (lines->empty()) lines->emplace_back();
+    definitions_[name] = std::move(lines);
+    return true;
+}
+
+bool Preprocessor::take_include(const LogicalLine& line) {
+    const std::string_view text = core::trim(line.text);
+    const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
+    const IncludeChecks* checks = include_checks_of(text.substr(0, end));
+    if (checks == nullptr || end == text.size()) return false;
+    const LoadedFile* from = current_file();
+    if (from == nullptr) return true;
+    bool changed = false;
+    Lines rest;
+    const std::string pattern = expanded(core::trim(text.substr(end)), 0, line, changed, rest);
+    static constexpr IncludeChecks kAll{true, true, true, true};
+    auto files = reader_.read_included(pattern, request_.all_include_checks ? kAll : *checks, *from,
+                                       line.place);
+    for (auto file = files.rbegin(); file != files.rend(); ++file) {
+        opened_.push_back(*file);
+        frames_.emplace_back(FileFrame{*file});
+    }
+    return true;
+}
+
+bool Preprocessor::take_repetition(const LogicalLine& line) {
+    const std::string_view text = core::trim(line.text);
+    if (!starts_repetition(text)) return false;
+    std::string problem;
+    if (auto repetition = parse_repetition(text, problem)) {
+        frames_.emplace_back(RepetitionFrame{std::move(*repetition), line.place});
+    } else {
+        report_.error(Complaint::general, "bad_sequence", line.place,
+                      fmt::format("{} {}; the line is ignored", text.substr(0, 4), problem));
+    }
+    return true;
+}
+
+std::optional<std::string> Preprocessor::standard_value(std::string_view name) {
+    if (name == "_INSTANCE") return request_.config_id;
+    if (name == "_HASH") return "#";
+    if (name == "_BANG") return "!";
+    if (name == "_PWD") {
+        const LoadedFile* file = current_file();
+        return file != nullptr ? file->folder : request_.working_folder;
+    }
+    if (name.starts_with("_ENV ")) {
+        const std::string variable(core::trim(name.substr(5)));
+        return request_.host != nullptr ? request_.host->environment(variable) : std::string();
+    }
+    if (name != "_RANDOM" && !name.starts_with("_RANDOM ")) return std::nullopt;
+    std::uint32_t low = 0;
+    std::uint32_t high = 32767;
+    unsigned position = 0;
+    for (const std::string_view word : core::split(core::trim(name.substr(7)), ' ')) {
+        if (const auto number = core::parse_number<std::uint32_t>(word)) {
+            (position++ == 0 ? low : high) = *number;
+        }
+    }
+    // Seeded by the configuration id: other hosts draw other numbers, a reload draws the same.
+    random_state_ = random_state_ * 6364136223846793005U + 1442695040888963407U;
+    if (high <= low) return fmt::format("{}", low);
+    const std::uint64_t span = std::uint64_t{high} - low + 1;
+    return fmt::format("{}", low + (random_state_ >> 33) % span);
+}
+
+std::string Preprocessor::expanded(std::string_view text, unsigned depth, const LogicalLine& line,
+                                   bool& changed, Lines& rest) {
+    std::string out;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t dollar = std::min(text.find('$', at), text.size());
+        out.append(text, at, dollar - at);
+        at = dollar;
+        if (at >= text.size()) break;
+        const bool braced = at + 1 < text.size() && text[at + 1] == '{';
+        const std::size_t start = at + (braced ? 2 : 1);
+        const std::size_t end = braced ? text.find('}', start) : name_end(text, start);
+        const bool ends_well =
+            braced ? end != std::string_view::npos
+                   : end > start && (end == text.size() || is_blank(text[end]) || text[end] == ')');
+        std::string_view name;
+        if (ends_well) name = text.substr(start, end - start);
+        const std::size_t behind = braced ? end + 1 : end;
+        const auto known = definitions_.find(std::string(name));
+        const bool is_defined = !name.empty() && known != definitions_.end();
+        const Lines lines = is_defined ? known->second : nullptr;
+        const bool multi = lines && lines->size() > 1;
+        const bool last_on_line = ends_well && core::trim(text.substr(behind)).empty();
+        std::optional<std::string> value;
+        if (is_defined && (!multi || (depth == 0 && last_on_line))) {
+            value = lines->front();
+        } else if (!is_defined && !name.empty()) {
+            value = standard_value(name);
+        }
+        if (!value || ++expansions_ > kMaxExpansions) {
+            out += '$';
+            ++at;
+            continue;
+        }
+        changed = true;
+        if (multi) rest = lines;
+        if (depth < kMaxExpansionDepth && out.size() + value->size() < kMaxExpandedLine) {
+            Lines ignored;
+            out += is_defined ? expanded(*value, depth + 1, line, changed, ignored) : *value;
+        }
+        at = behind;
+        if (out.size() > kMaxExpandedLine) {
+            report_.error(Complaint::general, "line_too_long", line.place,
+                          fmt::format("the parameters of this line expand to more than {} octets",
+                                      kMaxExpandedLine));
+            out.resize(kMaxExpandedLine);
+            return out;
+        }
+    }
+    return out;
+}
+
+void Preprocessor::expand(LogicalLine& line) {
+    if (line.text.find('$') == std::string::npos) return;
+    bool changed = false;
+    Lines rest;
+    expansions_ = 0;
+    std::string text = expanded(line.text, 0, line, changed, rest);
+    if (!changed) return;
+    if (expansions_ > kMaxExpansions) {
+        report_.error(Complaint::general, "too_many_expansions", line.place,
+                      "the parameters of this line expand without end");
+    }
+    place_at_text(line);
+    line.text = without_comment(text);
+    line.rewritten = true;
+    if (rest) frames_.emplace_back(TextFrame{rest, 1, line.place});
+}
+
+bool Preprocessor::next(LogicalLine& line) {
+    while (raw_line(line)) {
+        line.text = without_comment(line.text);
+        if (core::trim(line.text).empty()) continue;
+        place_at_text(line);
+        if (take_include(line) || !apply_condition(line)) continue;
+        place_at_text(line);
+        if (take_definition(line) || take_repetition(line)) continue;
+        expand(line);
+        if (core::trim(line.text).empty() || take_include(line)) continue;
+        if (has_open_quote(line.text)) {
+            report_.error(Complaint::quotes, "open_quote", line.place,
+                          "a double quote is not closed; what follows it is ignored");
+        }
+        return true;
+    }
+    return false;
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "lib/config/diagnostics.hpp"
+#include "lib/config/load.hpp"
+#include "lib/config/source.hpp"
+
+namespace holdfast::config {
+
+/// A line after comments, conditions, definitions, sequences, parameters and includes are done
+/// with. While nothing was replaced (`rewritten` false), text[i] stood in column i + 1.
+struct LogicalLine {
+    std::string text;
+    Place place;
+    bool rewritten = false;
+};
+
+/// What `~SEQ(...)` or `~LST(...)` at the start of a line asks for: the text once for each round,
+/// with the names set anew.
+struct Repetition {
+    std::vector<std::string> names;
+    std::vector<std::vector<std::string>> tuples;  // of ~LST
+    std::int64_t next = 0;                         // of ~SEQ
+    std::int64_t step = 0;
+    std::int64_t last = 0;
+    bool hexadecimal = false;
+    std::string text;
+};
+/// Nothing when the line is no such statement or is wrong; then `problem` says why.
+[[nodiscard]] std::optional<Repetition> parse_repetition(std::string_view line,
+                                                         std::string& problem);
+[[nodiscard]] bool starts_repetition(std::string_view line);
+
+/// keepalived's preprocessor: turns files into logical lines, one at a time.
+class Preprocessor {
+  public:
+    /// All three must outlive it; the lines' places are valid as long as it lives.
+    Preprocessor(const LoadRequest& request, FileAccess& files, Reporter& report);
+
+    /// False at the end of the last file.
+    bool next(LogicalLine& line);
+
+  private:
+    struct FileFrame {
+        std::shared_ptr<LoadedFile> file;
+        std::size_t offset = 0;
+        std::uint32_t line = 0;
+    };
+    struct TextFrame {  // the further lines of a multi-line parameter
+        std::shared_ptr<const std::vector<std::string>> lines;
+        std::size_t next = 0;
+        Place place;
+    };
+    struct RepetitionFrame {
+        Repetition repetition;
+        Place place;
+    };
+    using Frame = std::variant<FileFrame, TextFrame, RepetitionFrame>;
+    using Lines = std::shared_ptr<const std::vector<std::string>>;
+
+    bool raw_line(LogicalLine& line);
+    bool raw_line_of(FileFrame& frame, LogicalLine& line);
+    static bool raw_line_of(TextFrame& frame, LogicalLine& line);
+    bool raw_line_of(RepetitionFrame& frame, LogicalLine& line);
+    void define(std::string_view name, std::string_view value);
+    bool take_definition(const LogicalLine& line);
+    bool take_include(const LogicalLine& line);
+    bool take_repetition(const LogicalLine& line);
+    bool apply_condition(LogicalLine& line) const;
+    void expand(LogicalLine& line);
+    std::string expanded(std::string_view text, unsigned depth, const LogicalLine& line,
+                         bool& changed, Lines& rest);
+    std::optional<std::string> standard_value(std::string_view name);
+    [[nodiscard]] const LoadedFile* current_file() const;
+
+    const LoadRequest& request_;
+    Reporter& report_;
+    FileReader reader_;
+    std::vector<std::shared_ptr<LoadedFile>> opened_;  // keeps the octets of all places
+    std::vector<Frame> frames_;
+    std::unordered_map<std::string, Lines> definitions_;
+    std::uint64_t random_state_;
+    std::uint64_t lines_ = 0;
+    unsigned expansions_ = 0;  // in this line
+};
+
+}  // namespace holdfast::config

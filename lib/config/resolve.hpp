@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/config/binder.hpp"
+
+namespace holdfast::config {
+
+/// Everything that turns what was written into what is carried out: ids, defaults, inherited
+/// values, names to ids, and keepalived's corrections with their complaints. What was dropped is
+/// dropped from `places` too.
+struct Resolution {
+    const LoadRequest& request;
+    FileAccess& files;
+    v1::Config& config;
+    Places& places;
+    Reporter& report;
+};
+
+/// Scripts first: trackers of a script that cannot run are dropped with it.
+void resolve_scripts(Resolution& all);
+void resolve_instances(Resolution& all);
+void resolve_groups(Resolution& all);
+void resolve_services(Resolution& all);
+
+/// What keepalived does not start with: instances without virtual router id, interface or address,
+/// two of the same id on one interface, interfaces that do not exist. Changes nothing.
+void validate(const Resolution& all);
+
+/// Takes the marked objects out of a repeated field and out of the places that run beside it.
+template <class Repeated>
+void drop_marked(Repeated& objects, std::vector<ObjectPlaces>& places,
+                 const std::vector<bool>& marked) {
+    int kept = 0;
+    for (int i = 0; i < objects.size(); ++i) {
+        if (marked[static_cast<std::size_t>(i)]) continue;
+        if (kept != i) {
+            objects.SwapElements(kept, i);
+            std::swap(places[static_cast<std::size_t>(kept)], places[static_cast<std::size_t>(i)]);
+        }
+        ++kept;
+    }
+    objects.DeleteSubrange(kept, objects.size() - kept);
+    places.resize(static_cast<std::size_t>(kept));
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,261 @@
+// Where a script lies, who runs it, and whether it can run at all.
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "lib/config/resolve.hpp"
+#include "lib/config/source.hpp"
+#include "lib/core/ids.hpp"
+#include "lib/core/text.hpp"
+
+namespace holdfast::config {
+
+namespace {
+
+constexpr const char* kDefaultUser = "keepalived_script";
+constexpr const char* kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+class ScriptResolver {
+  public:
+    explicit ScriptResolver(Resolution& all) : all_(all) {}
+
+    void run() {
+        decide_default_user();
+        resolve_tracked();
+        drop_trackers();
+        for (int i = 0; i < all_.config.vrrp_instances_size(); ++i) {
+            auto& instance = *all_.config.mutable_vrrp_instances(i);
+            all_.report.set_object("vrrp_instance " + instance.name());
+            if (instance.has_notify()) {
+                resolve_notify(*instance.mutable_notify(), all_.places.instances[at(i)],
+                               "vrrp_instance " + instance.name());
+            }
+        }
+        for (int i = 0; i < all_.config.vrrp_sync_groups_size(); ++i) {
+            auto& group = *all_.config.mutable_vrrp_sync_groups(i);
+            all_.report.set_object("vrrp_sync_group " + group.name());
+            if (group.has_notify()) {
+                resolve_notify(*group.mutable_notify(), all_.places.groups[at(i)],
+                               "vrrp_sync_group " + group.name());
+            }
+        }
+        all_.report.set_object({});
+        resolve_of_services();
+        complain_about_security();
+    }
+
+  private:
+    static std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+    void decide_default_user() {
+        auto& global = *all_.config.mutable_global();
+        if (global.has_script_user()) return;
+        const HostFacts* host = all_.request.host;
+        if (host != nullptr && host->user(kDefaultUser)) {
+            global.set_script_user(kDefaultUser);
+        } else if (global.enable_script_security() && host != nullptr) {
+            no_default_user_ = true;
+        } else {
+            global.set_script_user("root");
+        }
+    }
+
+    /// "check.sh" by PATH, "./check.sh" from the file's folder.
+    std::string find_program(const std::string& command, const Place& place) {
+        if (command.starts_with('/')) return command;
+        if (command.find('/') != std::string::npos && place.at.file) {
+            const std::string& file = place.at.file->path;
+            return absolute(command, file.substr(0, file.rfind('/')));
+        }
+        std::string path = all_.request.host->environment("PATH");
+        if (path.empty()) path = kDefaultPath;
+        for (const std::string_view folder : core::split(path, ':')) {
+            const std::string candidate = absolute(command, folder);
+            const auto kind = all_.files.inspect(candidate);
+            if (kind && kind->regular && kind->executable) return candidate;
+        }
+        return command;
+    }
+
+    /// What keeps a script from running, in words; empty when nothing does.
+    std::string obstacle(v1::Script& script, const Place& place) {
+        if (script.argv(0).starts_with('<')) return {};
+        const std::string program = find_program(script.argv(0), place);
+        const auto kind = all_.files.inspect(program);
+        if (!kind || !kind->regular) return fmt::format("there is no program {}", script.argv(0));
+        if (!kind->executable) return fmt::format("{} is not executable", program);
+        script.set_argv(0, program);
+        const std::string user =
+            script.has_user() ? script.user() : all_.config.global().script_user();
+        const auto account = all_.request.host->user(user);
+        const bool as_root = kind->set_id_root || (account && account->uid == 0);
+        if (!as_root || kind->safe_for_root) return {};
+        const std::string text =
+            fmt::format("{} would run as root, but others can change it or its folders", program);
+        if (all_.config.global().enable_script_security()) {
+            all_.report.error(Complaint::security, "unsafe_script", place, text);
+            return text;
+        }
+        all_.report.warning("unsafe_script", place, text);
+        return {};
+    }
+
+    /// False when the script must be dropped; `complaint` is what keepalived's test says then.
+    bool resolve(v1::Script& script, const Place& place, const std::string& key,
+                 Complaint complaint) {
+        script.set_id(core::object_id("script", key).value);
+        if (all_.request.host == nullptr) {
+            remember(place);
+            return true;
+        }
+        std::string why = obstacle(script, place);
+        if (why.empty() && no_default_user_ && !script.has_user()) {
+            why = fmt::format("script security is on and there is no user {}", kDefaultUser);
+        }
+        if (why.empty()) {
+            // keepalived has disabled a script of `[[`, so that it does not complain about this
+            // one.
+            if (script.argv(0) != "/bin/bash" || script.argv_size() < 2 || script.argv(1) != "-c") {
+                remember(place);
+            }
+            return true;
+        }
+        const Severity severity =
+            complaint == Complaint::none ? Severity::warning : Severity::error;
+        all_.report.add(severity, complaint, "script_disabled", place,
+                        why + "; the script is disabled");
+        return false;
+    }
+
+    void remember(const Place& place) {
+        if (!any_script_) first_script_ = place;
+        any_script_ = true;
+    }
+
+    void resolve_tracked() {
+        auto& scripts = *all_.config.mutable_vrrp_scripts();
+        std::vector<bool> drop(at(scripts.size()));
+        for (int i = 0; i < scripts.size(); ++i) {
+            auto& script = *scripts.Mutable(i);
+            const ObjectPlaces& places = all_.places.scripts[at(i)];
+            all_.report.set_object("vrrp_script " + script.name());
+            script.set_id(core::object_id("vrrp_script", script.name()).value);
+            if (!script.has_interval_us()) script.set_interval_us(1'000'000);
+            if (!script.has_timeout_us()) script.set_timeout_us(script.interval_us());
+            if (!script.has_rise()) script.set_rise(1);
+            if (!script.has_fall()) script.set_fall(1);
+            if (!script.has_weight()) script.set_weight(0);
+            drop[at(i)] = !resolve(*script.mutable_script(), places.of("script"),
+                                   "vrrp_script " + script.name(), Complaint::general);
+        }
+        drop_marked(scripts, all_.places.scripts, drop);
+        for (int i = 0; i < scripts.size(); ++i) usable_.emplace(scripts.Get(i).name(), i);
+        all_.report.set_object({});
+    }
+
+    template <class Owner>
+    void resolve_trackers(Owner& owner) {
+        auto& tracked = *owner.mutable_track_scripts();
+        for (int i = tracked.size(); i-- > 0;) {
+            auto& entry = *tracked.Mutable(i);
+            const auto found = usable_.find(entry.name());
+            if (found == usable_.end()) {
+                tracked.DeleteSubrange(i, 1);
+                continue;
+            }
+            const auto& script = all_.config.vrrp_scripts(found->second);
+            entry.set_script_id(script.id());
+            if (!entry.has_weight()) entry.set_weight(script.weight());
+            if (!entry.has_reverse()) entry.set_reverse(script.reverse());
+        }
+    }
+    void drop_trackers() {
+        for (auto& instance : *all_.config.mutable_vrrp_instances()) resolve_trackers(instance);
+        for (auto& group : *all_.config.mutable_vrrp_sync_groups()) resolve_trackers(group);
+    }
+
+    void resolve_notify(v1::Notify& notify, const ObjectPlaces& places, const std::string& key) {
+        const auto* reflection = notify.GetReflection();
+        const auto* type = notify.GetDescriptor();
+        for (int i = 0; i < type->field_count(); ++i) {
+            const auto* field = type->field(i);
+            if (!reflection->HasField(notify, field)) continue;
+            auto& script = static_cast<v1::Script&>(*reflection->MutableMessage(&notify, field));
+            const std::string& keyword = setting_of(field).keyword();
+            if (script.argv_size() == 0 ||
+                !resolve(script, places.of(keyword), key + " " + keyword, Complaint::none)) {
+                reflection->ClearField(&notify, field);
+            }
+        }
+    }
+
+    template <class Message>
+    void resolve_one(Message& owner, bool has, v1::Script* script, void (Message::*clear)(),
+                     const Place& place, const std::string& key) {
+        if (has && (script->argv_size() == 0 || !resolve(*script, place, key, Complaint::none))) {
+            (owner.*clear)();
+        }
+    }
+
+    void resolve_of_services() {
+        int index = 0;
+        for (auto& service : *all_.config.mutable_virtual_servers()) {
+            const ObjectPlaces& places = all_.places.services[at(index)];
+            const std::string key = fmt::format("virtual_server {}", index++);
+            if (service.has_quorum_up()) {
+                resolve_one(service, true, service.mutable_quorum_up(),
+                            &v1::VirtualServer::clear_quorum_up, places.of("quorum_up"),
+                            key + " quorum_up");
+            }
+            if (service.has_quorum_down()) {
+                resolve_one(service, true, service.mutable_quorum_down(),
+                            &v1::VirtualServer::clear_quorum_down, places.of("quorum_down"),
+                            key + " quorum_down");
+            }
+            for (auto& server : *service.mutable_servers())
+                resolve_of_server(server, places.block, key);
+        }
+    }
+
+    void resolve_of_server(v1::RealServer& server, const Place& place, const std::string& service) {
+        const std::string key =
+            service + " " + server.address() + fmt::format(" {}", server.port());
+        if (server.has_notify_up()) {
+            resolve_one(server, true, server.mutable_notify_up(), &v1::RealServer::clear_notify_up,
+                        place, key + " notify_up");
+        }
+        if (server.has_notify_down()) {
+            resolve_one(server, true, server.mutable_notify_down(),
+                        &v1::RealServer::clear_notify_down, place, key + " notify_down");
+        }
+        for (auto& check : *server.mutable_checks()) {
+            if (check.has_other() && check.other().has_script()) {
+                auto& other = *check.mutable_other();
+                resolve_one(other, true, other.mutable_script(), &v1::OtherCheck::clear_script,
+                            place, key + " misc_path");
+            }
+        }
+    }
+
+    void complain_about_security() {
+        if (!any_script_ || all_.config.global().enable_script_security()) return;
+        all_.report
+            .error(Complaint::security, "script_security", first_script_,
+                   "scripts are configured without enable_script_security")
+            .hint = "write enable_script_security into global_defs";
+    }
+
+    Resolution& all_;
+    std::unordered_map<std::string, int> usable_;
+    bool no_default_user_ = false;
+    bool any_script_ = false;
+    Place first_script_;
+};
+
+}  // namespace
+
+void resolve_scripts(Resolution& all) {
+    ScriptResolver(all).run();
+}
+
+}  // namespace holdfast::config

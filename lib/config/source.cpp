@@ -1,0 +1,225 @@
+#include "lib/config/source.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace holdfast::config {
+
+namespace {
+
+constexpr unsigned kMaxDepth = 100;
+constexpr std::size_t kMaxTotalBytes = 256UL * 1024 * 1024;
+constexpr std::size_t kMaxFiles = 20'000;
+/// Words before this many alternatives are spelt out; more are left as they are.
+constexpr std::size_t kMaxAlternatives = 1000;
+
+struct NamedChecks {
+    std::string_view keyword;
+    IncludeChecks checks;
+};
+constexpr std::array kIncludes = {
+    NamedChecks{"include", {}},
+    NamedChecks{"includer", {.unreadable = true}},
+    NamedChecks{"includem", {.unreadable = true, .missing = true}},
+    NamedChecks{"includew", {.unreadable = true, .missing = true, .wildcard_without_match = true}},
+    NamedChecks{"includeb", {.unreadable = true, .missing_alternative = true}},
+    NamedChecks{"includea",
+                {.unreadable = true,
+                 .missing = true,
+                 .wildcard_without_match = true,
+                 .missing_alternative = true}},
+};
+
+bool has_wildcard(std::string_view pattern) {
+    return pattern.find_first_of("*?[") != std::string_view::npos;
+}
+
+std::string folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+/// Position of the brace that closes the group opened at `open`; npos if none.
+std::size_t closing_brace(std::string_view pattern, std::size_t open) {
+    unsigned depth = 0;
+    for (std::size_t i = open; i < pattern.size(); ++i) {
+        if (pattern[i] == '{') ++depth;
+        if (pattern[i] == '}' && --depth == 0) return i;
+    }
+    return std::string_view::npos;
+}
+
+/// True when `path` is the file itself or one of those through which it was included.
+bool includes(const FileTrail& from, const std::string& path) {
+    for (const FileTrail* file = &from; file != nullptr; file = file->included_at.file.get()) {
+        if (file->path == path) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+const IncludeChecks* include_checks_of(std::string_view keyword) {
+    const auto found = std::ranges::find(kIncludes, keyword, &NamedChecks::keyword);
+    return found != kIncludes.end() ? &found->checks : nullptr;
+}
+
+std::string absolute(std::string_view path, std::string_view folder) {
+    if (!path.empty() && path.front() == '/') return std::string(path);
+    std::string whole(folder);
+    if (whole.empty() || whole.back() != '/') whole += '/';
+    return whole.append(path);
+}
+
+std::vector<std::string> expand_braces(const std::string& pattern) {
+    std::vector<std::string> done;
+    std::vector<std::string> open = {pattern};
+    while (!open.empty() && done.size() + open.size() < kMaxAlternatives) {
+        const std::string text = std::move(open.back());
+        open.pop_back();
+        const std::size_t start = text.find('{');
+        const std::size_t end = start == std::string::npos ? start : closing_brace(text, start);
+        if (end == std::string::npos) {
+            done.push_back(text);
+            continue;
+        }
+        std::size_t from = start + 1;
+        unsigned depth = 0;
+        for (std::size_t i = from; i <= end; ++i) {
+            if (text[i] == '{') ++depth;
+            if (text[i] == '}' && i != end) --depth;
+            if ((text[i] == ',' && depth == 0) || i == end) {
+                open.push_back(text.substr(0, start) + text.substr(from, i - from) +
+                               text.substr(end + 1));
+                from = i + 1;
+            }
+        }
+    }
+    std::ranges::sort(done);
+    return done;
+}
+
+void FileReader::complain(bool is_error, std::string_view class_name, const Place& place,
+                          std::string text) {
+    if (is_error) {
+        report_.fatal(Complaint::include, class_name, place, std::move(text)).hint =
+            "keepalived neither starts nor reloads with this";
+    } else {
+        report_.warning(class_name, place, std::move(text));
+    }
+}
+
+std::shared_ptr<LoadedFile> FileReader::read_one(const std::string& path,
+                                                 const IncludeChecks& checks,
+                                                 const Position& named_at, const Place& place) {
+    const core::Result<FileKind> kind = files_.inspect(path);
+    if (!kind) {
+        complain(checks.unreadable, "file_unreadable", place, kind.error().text());
+        return nullptr;
+    }
+    if (!kind->regular || kind->executable) {
+        const char* why = kind->folder    ? "is a folder"
+                          : kind->regular ? "is executable"
+                                          : "is no regular file";
+        complain(checks.unreadable, "file_unusable", place,
+                 fmt::format("{} {} and was skipped", path, why));
+        return nullptr;
+    }
+    core::Result<std::string> bytes = files_.read(path);
+    if (!bytes) {
+        complain(checks.unreadable, "file_unreadable", place, bytes.error().text());
+        return nullptr;
+    }
+    total_bytes_ += bytes->size();
+    if (total_bytes_ > kMaxTotalBytes || ++total_files_ > kMaxFiles) {
+        report_.fatal(
+            Complaint::include, "too_large", place,
+            fmt::format("more than {} MiB or {} files", kMaxTotalBytes / 1024 / 1024, kMaxFiles));
+        return nullptr;
+    }
+    auto made = std::make_shared<LoadedFile>();
+    made->trail = std::make_shared<FileTrail>(FileTrail{path, named_at});
+    made->bytes = std::move(*bytes);
+    made->folder = folder_of(path);
+    return made;
+}
+
+std::vector<std::shared_ptr<LoadedFile>> FileReader::read_main(const std::string& pattern,
+                                                               bool checked) {
+    std::vector<std::shared_ptr<LoadedFile>> read;
+    const std::vector<std::string> paths = files_.glob(pattern);
+    const Place whole{{std::make_shared<FileTrail>(FileTrail{pattern, {}}), 0, 0}, {}};
+    if (paths.size() > 1) {
+        report_.error(
+            Complaint::many_files, "many_files", whole,
+            fmt::format("{} files fit this name; all are read, in sorted order", paths.size()));
+    }
+    for (const std::string& path : paths) {
+        const Place place{{std::make_shared<FileTrail>(FileTrail{path, {}}), 0, 0}, {}};
+        if (auto file = read_one(path, {}, {}, place)) read.push_back(std::move(file));
+    }
+    if (read.empty()) {
+        report_.fatal(checked ? Complaint::include : Complaint::none, "no_configuration", whole,
+                      paths.empty() ? "there is no such file" : "no file could be read");
+    }
+    return read;
+}
+
+bool FileReader::alternatives_exist(const std::string& pattern, const IncludeChecks& checks,
+                                    const Place& statement) {
+    bool all = true;
+    for (const std::string& alternative : expand_braces(pattern)) {
+        if (!files_.glob(alternative).empty()) continue;
+        all = false;
+        if (!has_wildcard(alternative) || checks.missing_alternative) {
+            complain(checks.missing_alternative, "include_missing", statement,
+                     fmt::format("include: there is no {}", alternative));
+        }
+    }
+    return all;
+}
+
+std::vector<std::shared_ptr<LoadedFile>> FileReader::read_included(const std::string& pattern,
+                                                                   const IncludeChecks& checks,
+                                                                   const LoadedFile& from,
+                                                                   const Place& statement) {
+    std::vector<std::shared_ptr<LoadedFile>> read;
+    if (from.depth >= kMaxDepth) {
+        report_.fatal(Complaint::include, "include_depth", statement,
+                      fmt::format("includes are nested more than {} deep", kMaxDepth));
+        return read;
+    }
+    const std::string whole = absolute(pattern, from.folder);
+    const bool braces = pattern.find('{') != std::string::npos;
+    if (braces && !alternatives_exist(whole, checks, statement) && checks.missing_alternative) {
+        return read;
+    }
+    const std::vector<std::string> paths = files_.glob(whole);
+    if (paths.empty() && !braces) {
+        const bool wildcard = has_wildcard(pattern);
+        const bool is_error = wildcard ? checks.wildcard_without_match : checks.missing;
+        if (is_error || !wildcard) {
+            complain(is_error, "include_missing", statement,
+                     wildcard ? fmt::format("include: nothing fits {}", pattern)
+                              : fmt::format("include: there is no {}", whole));
+        }
+    }
+    for (const std::string& path : paths) {
+        if (includes(*from.trail, path)) {
+            report_.fatal(Complaint::include, "include_loop", statement,
+                          fmt::format("{} would include itself", path));
+            continue;
+        }
+        if (auto file = read_one(path, checks, statement.at, statement)) {
+            file->depth = from.depth + 1;
+            read.push_back(std::move(file));
+        }
+    }
+    return read;
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,111 @@
+#include "lib/config/system_access.hpp"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <grp.h>
+#include <net/if.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+
+#include "lib/core/unique_fd.hpp"
+
+namespace holdfast::config {
+
+namespace {
+
+constexpr std::size_t kMaxFile = 256UL * 1024 * 1024;
+constexpr std::size_t kChunk = 64UL * 1024;
+
+/// Root owns it and nobody else can write to it; a sticky folder may be open to all.
+bool is_safe(const struct stat& found) {
+    if (found.st_uid != 0) return false;
+    const bool group_writes = (found.st_mode & S_IWGRP) != 0 && found.st_gid != 0;
+    const bool others_write = (found.st_mode & S_IWOTH) != 0;
+    const bool sticky_folder = S_ISDIR(found.st_mode) && (found.st_mode & S_ISVTX) != 0;
+    return sticky_folder || (!group_writes && !others_write);
+}
+
+bool folders_are_safe(const std::string& path) {
+    for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0;
+         slash = path.rfind('/', slash - 1)) {
+        struct stat found {};
+        if (::stat(path.substr(0, slash).c_str(), &found) != 0 || !is_safe(found)) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+core::Result<std::string> SystemFiles::read(const std::string& path) {
+    const core::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!file) return core::Error::last("open " + path);
+    struct stat found {};
+    if (::fstat(file.get(), &found) != 0) return core::Error::last("fstat " + path);
+    if (!S_ISREG(found.st_mode))
+        return core::Error::from_errno(EINVAL, path + " is no regular file");
+    std::string bytes;
+    bytes.reserve(static_cast<std::size_t>(found.st_size));
+    std::array<char, kChunk> chunk{};
+    while (bytes.size() <= kMaxFile) {
+        const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
+        if (got == 0) return bytes;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return core::Error::last("read " + path);
+        bytes.append(chunk.data(), static_cast<std::size_t>(got));
+    }
+    return core::Error::from_errno(EFBIG, "read " + path);
+}
+
+core::Result<FileKind> SystemFiles::inspect(const std::string& path) {
+    struct stat found {};
+    if (::stat(path.c_str(), &found) != 0) return core::Error::last("find " + path);
+    FileKind kind;
+    kind.regular = S_ISREG(found.st_mode);
+    kind.folder = S_ISDIR(found.st_mode);
+    kind.executable = (found.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+    kind.set_id_root = ((found.st_mode & S_ISUID) != 0 && found.st_uid == 0) ||
+                       ((found.st_mode & S_ISGID) != 0 && found.st_gid == 0);
+    kind.safe_for_root = is_safe(found) && folders_are_safe(path);
+    kind.mode = found.st_mode;
+    kind.uid = found.st_uid;
+    kind.gid = found.st_gid;
+    return kind;
+}
+
+std::vector<std::string> SystemFiles::glob(const std::string& pattern) {
+    glob_t found{};
+    std::vector<std::string> paths;
+    if (::glob(pattern.c_str(), GLOB_BRACE, nullptr, &found) == 0) {
+        for (std::size_t i = 0; i < found.gl_pathc; ++i) paths.emplace_back(found.gl_pathv[i]);
+    }
+    ::globfree(&found);
+    return paths;
+}
+
+bool SystemHost::interface_exists(const std::string& name) const {
+    return ::if_nametoindex(name.c_str()) != 0;
+}
+
+std::optional<User> SystemHost::user(const std::string& name) const {
+    const passwd* entry = ::getpwnam(name.c_str());
+    if (entry == nullptr) return std::nullopt;
+    return User{entry->pw_uid, entry->pw_gid};
+}
+
+std::optional<gid_t> SystemHost::group(const std::string& name) const {
+    const ::group* entry = ::getgrnam(name.c_str());
+    if (entry == nullptr) return std::nullopt;
+    return entry->gr_gid;
+}
+
+std::string SystemHost::environment(const std::string& name) const {
+    const char* value = std::getenv(name.c_str());
+    return value != nullptr ? value : "";
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "lib/config/access.hpp"
+
+namespace holdfast::config {
+
+/// The files of this host, as the present process may see them.
+class SystemFiles : public FileAccess {
+  public:
+    core::Result<std::string> read(const std::string& path) override;
+    core::Result<FileKind> inspect(const std::string& path) override;
+    std::vector<std::string> glob(const std::string& pattern) override;
+};
+
+/// Interfaces of this network namespace, users and groups of this host, our environment.
+class SystemHost : public HostFacts {
+  public:
+    [[nodiscard]] bool interface_exists(const std::string& name) const override;
+    [[nodiscard]] std::optional<User> user(const std::string& name) const override;
+    [[nodiscard]] std::optional<gid_t> group(const std::string& name) const override;
+    [[nodiscard]] std::string environment(const std::string& name) const override;
+};
+
+}  // namespace holdfast::config

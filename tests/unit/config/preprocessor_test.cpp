@@ -1,0 +1,167 @@
+#include "lib/config/preprocessor.hpp"
+
+#include <gtest/gtest.h>
+
+#include "lib/core/text.hpp"
+#include "tests/unit/config/memory_access.hpp"
+
+namespace holdfast::config {
+namespace {
+
+using testing::FakeHost;
+using testing::MemoryFiles;
+using Texts = std::vector<std::string>;
+
+struct Outcome {
+    Texts lines;
+    std::vector<Diagnostic> diagnostics;
+};
+
+Outcome run(MemoryFiles& files, std::uint64_t max_lines = 1000) {
+    const FakeHost host;
+    LoadRequest request = testing::request_for(host);
+    request.max_lines = max_lines;
+    Reporter report;
+    Preprocessor lines(request, files, report);
+    Outcome outcome;
+    LogicalLine line;
+    while (lines.next(line)) outcome.lines.emplace_back(core::trim(line.text));
+    outcome.diagnostics = report.take();
+    return outcome;
+}
+Texts lines_of(std::string text) {
+    MemoryFiles files(std::move(text));
+    return run(files).lines;
+}
+
+TEST(Lines, EndAtLineFeedAndLoseCarriageReturnsAndComments) {
+    EXPECT_EQ(lines_of("a\r\n\n  b # c\n! d\ne"), (Texts{"a", "b", "e"}));
+}
+
+TEST(Lines, ThatAreTooLongLoseTheirFirstPart) {
+    MemoryFiles files(std::string(1023, 'x') + "rest\nnext\n");
+    const Outcome outcome = run(files);
+    EXPECT_EQ(outcome.lines, (Texts{"rest", "next"}));
+    ASSERT_EQ(outcome.diagnostics.size(), 1U);
+    EXPECT_EQ(outcome.diagnostics[0].class_name, "line_too_long");
+}
+
+TEST(Lines, WithANulAreIgnored) {
+    MemoryFiles files(std::string("a\0b\nc\n", 6));
+    const Outcome outcome = run(files);
+    EXPECT_EQ(outcome.lines, (Texts{"c"}));
+    EXPECT_EQ(outcome.diagnostics.size(), 1U);
+}
+
+TEST(Conditions, KeepOneLineForThisIdOrForOthers) {
+    EXPECT_EQ(lines_of("@node1 a\n@node2 b\n@^node1 c\n@^node2 d\n@node1\n@ e\n"),
+              (Texts{"a", "d"}));
+    EXPECT_EQ(lines_of("@node1 @^node2 x\n"), (Texts{"@^node2 x"}));
+}
+
+TEST(Parameters, AreReplacedWhereTheyAreUsed) {
+    EXPECT_EQ(lines_of("$A=one\nx ${A}y $A\n"), (Texts{"x oney one"}));
+    EXPECT_EQ(lines_of("$A=one\n$A-z $A/24 \"$A\" $Ab\n"), (Texts{"$A-z $A/24 \"$A\" $Ab"}));
+    EXPECT_EQ(lines_of("$A=one\n$B=${A}x\n$A=two\n${B}\n"), (Texts{"twox"}));
+    EXPECT_EQ(lines_of("$A=one\nf($A)\n"), (Texts{"f(one)"}));
+    EXPECT_EQ(lines_of("$A = one\n"), (Texts{"$A = one"}));
+    EXPECT_EQ(lines_of("x ${NOT} $$A\n"), (Texts{"x ${NOT} $$A"}));
+}
+
+TEST(Parameters, OfSeveralLinesAreReplayed) {
+    EXPECT_EQ(lines_of("$T= \\\n  track_script { \\\n  chk_${SVC} \\\n  }\n$SVC=web\na $T\nb\n"),
+              (Texts{"a track_script {", "chk_web", "}", "b"}));
+    EXPECT_EQ(lines_of("$T=one \\\ntwo\n$T extra\n"), (Texts{"$T extra"}));
+}
+
+TEST(Parameters, ThatNameThemselvesEnd) {
+    MemoryFiles files("$A=x${A}${A}\n$B=${A}\n${B}\n");
+    EXPECT_EQ(run(files).lines.size(), 1U);
+}
+
+TEST(StandardParameters, TellAboutTheHostAndTheFile) {
+    EXPECT_EQ(lines_of("${_INSTANCE} ${_PWD} \"${_HASH}\" ${_ENV SITE}\n"),
+              (Texts{"node1 /etc/keepalived \"#\" vienna"}));
+}
+
+TEST(Sequences, CountAsKeepalivedDoes) {
+    EXPECT_EQ(lines_of("~SEQ(i,3) x $i\n"), (Texts{"x 1", "x 2", "x 3"}));
+    EXPECT_EQ(lines_of("~SEQ(i,4,2) x $i\n"), (Texts{"x 4", "x 3", "x 2"}));
+    EXPECT_EQ(lines_of("~SEQ(i,0,5,12) x $i\n"), (Texts{"x 0", "x 5", "x 10"}));
+    EXPECT_EQ(lines_of("~SEQ(i,10,-5,-3) x $i\n"), (Texts{"x 10", "x 5", "x 0"}));
+    EXPECT_EQ(lines_of("~SEQ(i,0x10,0x12) x $i\n"), (Texts{"x 16", "x 17", "x 18"}));
+    EXPECT_EQ(lines_of("~SEQ(i,01,03) x $i\n"), (Texts{"x 1", "x 2", "x 3"}));
+    EXPECT_EQ(lines_of("~SEQx(i,14,17) x $i\n"), (Texts{"x e", "x f", "x 10", "x 11"}));
+    EXPECT_EQ(lines_of("~SEQ(i,-2) x $i\n"), (Texts{"x -1", "x -2"}));
+    EXPECT_EQ(lines_of("~SEQ(a,1,2) ~SEQ(b,1,2) x ${a}-${b}\n"),
+              (Texts{"x 1-1", "x 1-2", "x 2-1", "x 2-2"}));
+}
+
+TEST(Sequences, OfAWrongFormAreDroppedWithAComplaint) {
+    for (const char* line : {"~SEQ(i) x\n", "~SEQ(i,3,-1,5) x\n", "~SEQ(i,1,0,5) x\n", "~SEQ 1,2\n",
+                             "~SEQ(1,2) x\n", "~SEQx(i,-2) x\n"}) {
+        MemoryFiles files(line);
+        const Outcome outcome = run(files);
+        EXPECT_TRUE(outcome.lines.empty()) << line;
+        EXPECT_EQ(outcome.diagnostics.size(), 1U) << line;
+    }
+}
+
+TEST(Sequences, WithoutEndAreRefused) {
+    MemoryFiles files("~SEQ(i,1,9223372036854775807) x\n");
+    const Outcome outcome = run(files);
+    ASSERT_EQ(outcome.diagnostics.size(), 1U);
+    EXPECT_EQ(outcome.diagnostics[0].severity, Severity::fatal);
+}
+
+TEST(Lists, SetOneNameOrSeveral) {
+    EXPECT_EQ(lines_of("~LST(v,red, green) x $v\n"), (Texts{"x red", "x green"}));
+    EXPECT_EQ(lines_of("~LST({n,ip},{web,10.0.0.1},{db,10.0.0.2}) x ${n}_${ip}\n"),
+              (Texts{"x web_10.0.0.1", "x db_10.0.0.2"}));
+}
+
+TEST(Includes, StandInPlaceOfTheStatementRelativeToTheFile) {
+    MemoryFiles files("a\ninclude parts/b.conf\nc\n");
+    files.files["/etc/keepalived/parts/b.conf"] = "b1\ninclude b2.conf\n";
+    files.files["/etc/keepalived/parts/b2.conf"] = "b2\n";
+    EXPECT_EQ(run(files).lines, (Texts{"a", "b1", "b2", "c"}));
+}
+
+TEST(Includes, OfSeveralFilesAreSorted) {
+    MemoryFiles files("include conf.d/*\n");
+    files.files["/etc/keepalived/conf.d/2.conf"] = "two\n";
+    files.files["/etc/keepalived/conf.d/1.conf"] = "one\n";
+    EXPECT_EQ(run(files).lines, (Texts{"one", "two"}));
+}
+
+TEST(Includes, ThatAreMissingAreErrorsOnlyForTheStricterWords) {
+    const std::pair<const char*, Severity> cases[] = {{"include", Severity::warning},
+                                                      {"includer", Severity::warning},
+                                                      {"includem", Severity::fatal},
+                                                      {"includew", Severity::fatal},
+                                                      {"includea", Severity::fatal}};
+    for (const auto& [word, severity] : cases) {
+        MemoryFiles files(std::string(word) + " nothing.conf\n");
+        const Outcome outcome = run(files);
+        ASSERT_EQ(outcome.diagnostics.size(), 1U) << word;
+        EXPECT_EQ(outcome.diagnostics[0].severity, severity) << word;
+    }
+}
+
+TEST(Includes, OfTheFileItselfAreRefused) {
+    MemoryFiles files("include keepalived.conf\n");
+    const Outcome outcome = run(files);
+    ASSERT_EQ(outcome.diagnostics.size(), 1U);
+    EXPECT_EQ(outcome.diagnostics[0].class_name, "include_loop");
+}
+
+TEST(MainFile, ThatIsMissingIsFatalButNotForTheTest) {
+    MemoryFiles files;
+    const Outcome outcome = run(files);
+    ASSERT_EQ(outcome.diagnostics.size(), 1U);
+    EXPECT_EQ(outcome.diagnostics[0].severity, Severity::fatal);
+    EXPECT_EQ(test_status(outcome.diagnostics), 0);
+}
+
+}  // namespace
+}  // namespace holdfast::config
