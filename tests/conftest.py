@@ -11,7 +11,8 @@ from harness.namespaces import Topology
 from harness.observers import AddressMonitor, Capture, Probe
 from harness.programs import BIN, ROOT, Holdfast, Keepalived
 
-REPORTS = ROOT / "build/reports"
+# In the machine of tests/vm only $OUT outlives the tests.
+REPORTS = pathlib.Path(os.environ.get("OUT", ROOT / "build/reports"))
 
 
 def pytest_collection_modifyitems(items):
