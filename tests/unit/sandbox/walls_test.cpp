@@ -1,3 +1,4 @@
+#include <cap-ng.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
@@ -19,8 +20,24 @@
 namespace holdfast::sandbox {
 namespace {
 
+/// Root with all it needs to become somebody else, which root of a container may lack.
 bool is_root() {
-    return ::geteuid() == 0;
+    capng_get_caps_process();
+    return ::geteuid() == 0 && capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID) != 0 &&
+           capng_have_capability(CAPNG_EFFECTIVE, CAP_SETGID) != 0 &&
+           capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0 &&
+           capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_CHROOT) != 0 &&
+           capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) != 0;
+}
+
+/// Leaves this process the given capabilities, as a container does.
+bool keep_only(const std::vector<int>& kept) {
+    capng_clear(CAPNG_SELECT_CAPS);
+    for (const int capability : kept) {
+        capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+                     static_cast<unsigned>(capability));
+    }
+    return capng_apply(CAPNG_SELECT_CAPS) == 0;
 }
 
 bool has(const std::vector<std::string>& list, std::string_view start) {
@@ -64,6 +81,7 @@ TEST(Sandbox, AnUnprivilegedProcessGetsWhatItCanAndNamesTheRest) {
     const Folder empty;
     const int ending = ending_of([&] {
         if (is_root() && (::setgroups(0, nullptr) != 0 || ::setuid(60999) != 0)) return 1;
+        if (!is_root() && !keep_only({})) return 1;
         const Report report = enter(ipvsd_profile(), empty.descriptor.get(), Action::refuse);
         if (!has(report.missing, "chroot: Operation not permitted")) return 2;
         if (!has(report.missing, "capabilities: net_admin")) return 3;
@@ -99,6 +117,24 @@ TEST(Sandbox, IpvsdKeepsNetAdminAndNothingElse) {
         return ::chroot("/") == 0 ? 2 : 0;
     });
     EXPECT_EQ(ending, 0);
+}
+
+TEST(Sandbox, InAContainerWithTwoCapabilitiesEveryRoleRunsWithWhatThereIs) {
+    if (!is_root()) GTEST_SKIP() << "needs root";
+    for (const User user : {User::vrrpd, User::checkerd, User::ipvsd}) {
+        const bool keeps = user == User::ipvsd;
+        const int ending = ending_of([&] {
+            if (!keep_only({CAP_NET_ADMIN, CAP_NET_RAW})) return 1;
+            if (!has(descend(descent_of(user, {60702, 60702, ""})), "own user")) return 2;
+            const Report report = enter(keeps ? ipvsd_profile() : vrrpd_profile(), -1, Action::off);
+            if (!has(report.missing, "own user") || !has(report.missing, "chroot")) return 3;
+            if (!has(report.present, "no_new_privs")) return 4;
+            return has(report.present, keeps ? "only capabilities net_admin" : "no capabilities")
+                       ? 0
+                       : 5;
+        });
+        EXPECT_EQ(ending, 0) << name_of(user);
+    }
 }
 
 TEST(Sandbox, LandlockLetsTheParserReadItsFolderOnly) {
