@@ -217,6 +217,12 @@ InstanceOutcome Addresses::outcome_of(core::ObjectId instance, const Failures& f
     return {};
 }
 
+bool Addresses::is_as_wished(const AddressName& name) const {
+    const auto claims = claims_.find(name);
+    const Wish wish = claims == claims_.end() ? Wish::absent : wish_for(name, claims->second).wish;
+    return wish == Wish::unknown || picture_.contains(name) == (wish == Wish::present);
+}
+
 void Addresses::log_failures(const Failures& failures) {
     for (const auto& [name, code] : failures) {
         const auto known = failing_.find(name);
@@ -224,11 +230,7 @@ void Addresses::log_failures(const Failures& failures) {
         failing_[name] = code;
         log_.error("ADDRESS_FAILED", core::Error::from_errno(code, to_text(name)).text());
     }
-    std::erase_if(failing_, [&](const auto& each) {
-        const auto claims = claims_.find(each.first);
-        return picture_.contains(each.first) || claims == claims_.end() ||
-               wish_for(each.first, claims->second).wish != Wish::present;
-    });
+    std::erase_if(failing_, [&](const auto& each) { return is_as_wished(each.first); });
     if (!failing_.empty() && !check_timer_.pending()) check_timer_.after(kRetry);
 }
 

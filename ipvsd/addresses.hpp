@@ -89,6 +89,7 @@ class Addresses {
     void resume_announcements(core::ObjectId instance, const Announcer::Targets& targets);
     [[nodiscard]] InstanceOutcome outcome_of(core::ObjectId instance,
                                              const Failures& failures) const;
+    [[nodiscard]] bool is_as_wished(const AddressName& name) const;
     void log_failures(const Failures& failures);
 
     loop::Loop& loop_;

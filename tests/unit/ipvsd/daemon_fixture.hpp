@@ -296,6 +296,7 @@ class DaemonTest : public testing::Test {
         loop_.settle();
     }
     void pass(core::Interval time) {
+        settle();
         loop_.advance(time);
         settle();
     }
