@@ -35,6 +35,8 @@ class FileAccess {
     /// Paths that fit the pattern (`*`, `?`, `[...]`, `{a,b}`), sorted; a pattern without wildcard
     /// gives itself if it exists.
     virtual std::vector<std::string> glob(const std::string& pattern) = 0;
+    /// The calls that follow are for an include statement in this file.
+    virtual void named_by(const std::string& path) { static_cast<void>(path); }
 };
 
 struct User {

@@ -194,6 +194,7 @@ std::vector<std::shared_ptr<LoadedFile>> FileReader::read_included(const std::st
         return read;
     }
     const std::string whole = absolute(pattern, from.folder);
+    files_.named_by(from.trail->path);
     const bool braces = pattern.find('{') != std::string::npos;
     if (braces && !alternatives_exist(whole, checks, statement) && checks.missing_alternative) {
         return read;

@@ -170,6 +170,7 @@ std::vector<Rule> read_files() {
     }
     add_options(rules, {{IPPROTO_IP, IP_RECVERR}, {IPPROTO_IPV6, IPV6_RECVERR}});
     rules.push_back({"ioctl", {equals(1, TCGETS)}});
+    rules.push_back({"ioctl", {equals(1, SIOCGIFINDEX)}});  // is there such an interface?
     return rules;
 }
 

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/config/system_access.hpp"
+
+namespace holdfast::parser {
+
+/// A path that the configuration names outside of the folders we may read, and the file that names
+/// it.
+struct NeededFolder {
+    std::string path;
+    std::string named_by;
+};
+
+/// The files of this host below the given folders. What lies elsewhere is not read; the first such
+/// path is remembered, so that the supervisor can decide about it. Programs may be looked at
+/// everywhere, not read.
+class ConfinedFiles : public config::SystemFiles {
+  public:
+    explicit ConfinedFiles(std::vector<std::string> folders);
+
+    core::Result<std::string> read(const std::string& path) override;
+    std::vector<std::string> glob(const std::string& pattern) override;
+    void named_by(const std::string& path) override { named_by_ = path; }
+
+    [[nodiscard]] const std::optional<NeededFolder>& needed() const { return needed_; }
+
+  private:
+    bool may_read(const std::string& path);
+
+    std::vector<std::string> folders_;  // resolved
+    std::string named_by_;
+    std::optional<NeededFolder> needed_;
+};
+
+}  // namespace holdfast::parser

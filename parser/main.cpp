@@ -1,0 +1,97 @@
+// Reads a configuration once, in a sandbox, for the supervisor at the other end of descriptor 3.
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "lib/ipc/sealed_memory.hpp"
+#include "lib/sandbox/sandbox.hpp"
+#include "parser/exchange.hpp"
+#include "parser/parse.hpp"
+
+using namespace holdfast;
+
+namespace {
+
+constexpr int kChannel = 3;
+constexpr std::uint32_t kProtocol = 1;
+/// What the name service of the C library reads when a configuration names users.
+constexpr const char* kNameServiceFiles[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"};
+
+/// The modules of the name service are loaded once; the filter allows no executable memory later.
+void warm_up() {
+    for (const char* name : {"root", "no such user"}) {
+        static_cast<void>(::getpwnam(name));
+        static_cast<void>(::getgrnam(name));
+    }
+}
+
+std::vector<core::UniqueFd> open_name_service_files() {
+    std::vector<core::UniqueFd> opened;
+    for (const char* path : kNameServiceFiles) {
+        core::UniqueFd file(::open(path, O_PATH | O_CLOEXEC));
+        if (file) opened.push_back(std::move(file));
+    }
+    return opened;
+}
+
+/// Closes everything but what the loader needs. What is missing becomes notes.
+std::vector<std::string> enter_sandbox(const parser::Request& request) {
+    const std::vector<core::UniqueFd> more = open_name_service_files();
+    std::vector<int> readable;
+    for (const core::UniqueFd& folder : request.folders) readable.push_back(folder.get());
+    for (const core::UniqueFd& file : more) readable.push_back(file.get());
+    return sandbox::enter(sandbox::parser_profile(std::move(readable)), -1).missing;
+}
+
+messages::v1::ToSupervisor hello() {
+    messages::v1::ToSupervisor message;
+    auto& body = *message.mutable_hello();
+    body.set_protocol(kProtocol);
+    body.set_build(HOLDFAST_VERSION);
+    body.set_role(messages::v1::ROLE_PARSER);
+    return message;
+}
+
+core::Status answer(const parser::Request& request) {
+    parser::ConfinedFiles files({request.parse.folders().begin(), request.parse.folders().end()});
+    const config::SystemHost host;
+    const parser::Answer made = parser::parse(request.parse, files, host);
+    for (std::size_t i = 0; i < made.parts.size(); ++i) {
+        const core::Status written = ipc::write_all(request.memories[i].get(), made.parts[i]);
+        if (!written) return written.error().within("hand the configuration over");
+    }
+    for (const messages::v1::ToSupervisor& message : made.messages) {
+        if (core::Status sent = parser::send_message(kChannel, message); !sent) return sent;
+    }
+    return core::Done{};
+}
+
+core::Status run() {
+    const int flags = ::fcntl(kChannel, F_GETFL);
+    if (flags < 0 || ::fcntl(kChannel, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+        return core::Error::last("descriptor 3");
+    }
+    if (core::Status sent = parser::send_message(kChannel, hello()); !sent) return sent;
+    const core::Result<parser::Request> request = parser::receive_request(kChannel);
+    if (!request) return request.error();
+    warm_up();
+    const std::vector<std::string> missing = enter_sandbox(*request);
+    if (!missing.empty() && request->parse.debug_level() > 0) {
+        for (const std::string& wall : missing) {
+            std::fprintf(stderr, "parser: sandbox: missing %s\n", wall.c_str());
+        }
+    }
+    return answer(*request);
+}
+
+}  // namespace
+
+int main() {
+    const core::Status done = run();
+    if (!done) std::fprintf(stderr, "parser: %s\n", done.error().text().c_str());
+    return done.ok() ? 0 : 1;
+}
