@@ -96,6 +96,7 @@ struct Expectation {
     Authentication authentication;
     bool unicast = false;
     std::vector<core::Address> addresses;  // sorted
+    friend bool operator==(const Expectation&, const Expectation&) = default;
 };
 
 /// A believed packet. The two differences are counted and logged; they reject nothing.

@@ -41,6 +41,7 @@ struct RouterParameters {
     core::Interval start_up_hold{0};  // neither sends nor listens so long after the start
     /// The simulator plants a fault here, to show that it would be found.
     bool (*outranks)(const Rank& theirs, const Rank& ours) = &vrrp::outranks;
+    friend bool operator==(const RouterParameters&, const RouterParameters&) = default;
 };
 
 /// Why a router is in Fault. Each kind and subject is there once.

@@ -21,6 +21,7 @@ enum class Condition : std::uint8_t {
 struct ScriptRules {
     unsigned rise = 1;  // consecutive successes that turn down into up
     unsigned fall = 1;  // consecutive failures that turn up into down
+    friend bool operator==(const ScriptRules&, const ScriptRules&) = default;
 };
 struct ScriptHealth {
     Condition condition = Condition::unknown;

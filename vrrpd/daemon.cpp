@@ -1,0 +1,338 @@
+#include "vrrpd/daemon.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "proto/status.pb.h"
+#include "proto/supervisor.pb.h"
+#include "vrrpd/status.hpp"
+
+namespace holdfast::vrrp {
+
+namespace {
+
+using messages::v1::ToSupervisor;
+
+constexpr core::Interval kShortestPatience = std::chrono::seconds{1};
+/// Sockets that are missing are asked for again after this time; one event asks at once.
+constexpr core::Interval kSocketRetry = std::chrono::seconds{5};
+constexpr core::Interval kSocketGap = std::chrono::milliseconds{200};
+/// Below this, reading two clocks one after the other may look like sleep.
+constexpr core::Interval kShortestSleep = std::chrono::milliseconds{50};
+
+/// How long ipvsd may take to carry a role out.
+core::Interval patience_for(const Instance& instance) {
+    return std::max(kShortestPatience, 3 * instance.setting().router.advert_interval);
+}
+core::Interval down_interval_of(const Instance& instance) {
+    return instance.group().down_interval(instance.member());
+}
+
+}  // namespace
+
+Daemon::Daemon(const daemon::Surroundings& surroundings)
+    : with_(surroundings),
+      profile_(sandbox::vrrpd_profile()),
+      links_(with_.loop, with_.log, [this](const std::string& name) { interface_changed(name); }),
+      sockets_(with_.loop, with_.log,
+               [this](const WireKey& where, const Datagram& datagram) {
+                   packet_arrived(where, datagram);
+               }),
+      scripts_(with_.loop, with_.log, saved_,
+               {.run = [this](core::ObjectId script) { poll_script(script); },
+                .changed = [this](core::ObjectId script) { routers_.judge_script(script); }}),
+      tools_{with_.loop, with_.log, sockets_, saved_, *this},
+      routers_(tools_, links_, scripts_),
+      requests_(*this),
+      ipvsd_(with_.loop, with_.log,
+             {.received =
+                  [this](ipc::Channel::Frame frame) {
+                      return requests_.handle(ipc::Peer::ipvsd, std::move(frame));
+                  },
+              .lost = [this] { ipvsd_lost(); }}),
+      unknown_limit_({.every = std::chrono::seconds{60}, .burst = 1}),
+      socket_retry_(with_.loop, [this] { request_sockets(); }) {}
+
+Daemon::~Daemon() = default;
+
+core::Status Daemon::prepare(std::uint64_t generation, const config::v1::Config& config) {
+    auto model = build_model(generation, config);
+    if (!model) return model.error();
+    prepared_ = std::move(model).value();
+    layout_ = daemon::state_layout(messages::v1::ROLE_VRRPD, config);
+    return core::Done{};
+}
+
+void Daemon::abort(std::uint64_t /*generation*/) {
+    prepared_.reset();
+    larger_state_file_.reset();
+}
+
+core::Status Daemon::open(core::UniqueFd state_file) {
+    saved_.use(daemon::open_state(std::move(state_file), with_.welcome, layout_, with_.log));
+    return core::Done{};
+}
+
+void Daemon::larger_state_file(core::UniqueFd file) {
+    larger_state_file_ = std::move(file);
+}
+
+void Daemon::activate(std::uint64_t generation) {
+    if (!prepared_) core::broken_invariant("activate without a prepared configuration");
+    active_ = true;
+    generation_ = generation;
+    slept_ = with_.loop.time_slept();
+    if (core::Status started = links_.start(); !started)
+        with_.log.error("VRRP_LINKS", started.error().text());
+    const Model model = *std::exchange(prepared_, std::nullopt);
+    scripts_.adopt(model.scripts, true);
+    routers_.start(model);
+    with_.log.info(
+        "VRRP_START",
+        fmt::format("{} instances in {} groups, {}", model.instances.size(), model.groups.size(),
+                    saved_.file().inherited() ? "state of a predecessor taken over"
+                                              : "no state of a predecessor"));
+    say_everything();
+    // Before any timer may act, everything that was said to the predecessor, or to nobody.
+    sockets_.begin();
+    request_sockets();
+}
+
+void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
+    if (!prepared_) core::broken_invariant("commit without a prepared configuration");
+    const Model model = *std::exchange(prepared_, std::nullopt);
+    generation_ = generation;
+    if (larger_state_file_) {
+        const auto moved = saved_.file().move_to(std::move(larger_state_file_));
+        if (!moved) with_.log.warning("VRRP_STATE_FULL", moved.error().text());
+    }
+    scripts_.adopt(model.scripts, false);
+    routers_.adopt(model);
+    sockets_.keep_only(routers_.wire_keys());
+    for (const auto& [id, instance] : routers_.instances())
+        if (ipvsd_.connected())
+            instance->kernel.connected();
+        else
+            instance->kernel.disconnected(std::max(kShortestPatience, down_interval_of(*instance)));
+    request_sockets();
+    ipvsd_.committed(generation);
+    committed();
+}
+
+void Daemon::peer_connected(ipc::Peer peer, core::UniqueFd socket) {
+    if (peer != ipc::Peer::ipvsd) return;
+    ipvsd_.connect(std::move(socket));
+    if (active_) say_everything();
+}
+
+/// The roles as they are, to an ipvsd that has heard nothing of this process yet.
+void Daemon::say_everything() {
+    if (!ipvsd_.connected()) return ipvsd_lost();
+    std::vector<RoleSaid> roles;
+    for (const auto& [id, instance] : routers_.instances()) roles.push_back(role_of(*instance));
+    ipvsd_.say_everything(generation_, roles);
+    for (const RoleSaid& role : roles) {
+        Instance& instance = *routers_.find(role.instance);
+        instance.kernel.connected();
+        told(instance, role);
+    }
+}
+
+void Daemon::ipvsd_lost() {
+    for (const auto& [id, instance] : routers_.instances())
+        instance->kernel.disconnected(std::max(kShortestPatience, down_interval_of(*instance)));
+}
+
+RoleSaid Daemon::role_of(Instance& instance) {
+    return {.instance = instance.id(),
+            .state = name_of(instance.router().state),
+            .epoch = instance.next_epoch(),
+            .down_interval = down_interval_of(instance)};
+}
+
+void Daemon::told(Instance& instance, const RoleSaid& role) {
+    if (role.state == StateName::active)
+        instance.kernel.told_active(role.epoch, patience_for(instance));
+    else
+        instance.kernel.told_otherwise();
+}
+
+core::Status Daemon::message(ipc::Channel::Frame frame) {
+    return requests_.handle(ipc::Peer::supervisor, std::move(frame));
+}
+
+core::Result<std::string> Daemon::status(messages::v1::StatusTopic topic) {
+    if (topic != messages::v1::STATUS_VRRP)
+        return core::Error::from_errno(EINVAL, "status topic of another role");
+    return status_of(routers_, with_.loop).SerializeAsString();
+}
+
+void Daemon::give_everything_up() {
+    // A successor must not believe in roles that are given up.
+    saved_.file().mark_ended();
+    scripts_.stop();
+    routers_.take_all(Shutdown{});
+    ipvsd_.flush();
+    static_cast<void>(with_.supervisor.flush());
+}
+
+void Daemon::shut_down(const messages::v1::Shutdown& how, std::function<void()> done) {
+    const bool quiet = how.mode() == messages::v1::Shutdown::QUIET || how.keep_addresses();
+    if (!quiet) give_everything_up();
+    done();
+}
+
+void Daemon::orphan_end(std::function<void()> done) {
+    give_everything_up();
+    done();
+}
+
+core::Status Daemon::socket_granted(const messages::v1::SocketGrant& grant, core::UniqueFd socket) {
+    if (grant.kind() == messages::v1::SOCKET_NETLINK_MONITOR) {
+        if (!socket)
+            return core::Error::from_errno(static_cast<int>(grant.error()), "netlink monitor");
+        return links_.attach(std::move(socket));
+    }
+    if (core::Status taken = sockets_.grant(grant, std::move(socket)); !taken) return taken;
+    if (active_) routers_.judge_interface(grant.interface());
+    return core::Done{};
+}
+
+void Daemon::request_sockets() {
+    bool missing = false;
+    for (const WireKey& key : routers_.wire_keys()) {
+        const auto& all = routers_.instances();
+        const auto needs = [&](const auto& each) {
+            return each.second->wire_key() == key && routers_.lacks_sockets(*each.second);
+        };
+        const auto needy = std::ranges::find_if(all, needs);
+        if (needy == all.end()) continue;
+        missing = true;
+        auto& asked = sockets_asked_[key];
+        if (with_.loop.now() < asked + kSocketGap) continue;
+        asked = with_.loop.now();
+        ToSupervisor request;
+        request.mutable_socket_request()->set_instance_id(needy->first.value);
+        say(request);
+    }
+    if (missing) socket_retry_.after(kSocketRetry);
+}
+
+void Daemon::interface_changed(const std::string& interface) {
+    if (!active_) return;
+    routers_.judge_interface(interface);
+    request_sockets();
+}
+
+void Daemon::packet_arrived(const WireKey& where, const Datagram& datagram) {
+    if (routers_.arrived(where, datagram)) return;
+    const auto vrid = vrid_of(datagram.message);
+    if (!vrid || !unknown_limit_.admit(*vrid, with_.loop.now())) return;
+    with_.log.info("VRRP_UNKNOWN",
+                   fmt::format("{} on {} uses virtual router id {}, which is not "
+                               "configured here",
+                               datagram.source.text(), where.interface, unsigned{*vrid}));
+}
+
+void Daemon::track_result(const messages::v1::TrackResult& result) {
+    scripts_.take(result);
+}
+
+void Daemon::poll_script(core::ObjectId script) {
+    ToSupervisor request;
+    request.mutable_track_poll()->set_script_id(script.value);
+    say(request);
+}
+
+void Daemon::instance_applied(const messages::v1::InstanceApplied& applied) {
+    for (const auto& result : applied.results())
+        if (Instance* instance = routers_.find(core::ObjectId{result.instance_id()}))
+            instance->kernel.applied(result.epoch(), static_cast<int>(result.error()));
+}
+
+void Daemon::kernel_changed(Instance& instance) {
+    routers_.judge(instance);
+}
+
+void Daemon::announce(Instance& instance) {
+    ipvsd_.announce(instance.id());
+}
+
+bool Daemon::slept() {
+    const core::Interval total = with_.loop.time_slept();
+    const core::Interval lost = total - slept_;
+    if (lost < kShortestSleep) return false;
+    slept_ = total;
+    with_.log.notice("VRRP_SLEPT", fmt::format("the machine slept {}: listening before acting",
+                                               core::to_text(lost)));
+    routers_.take_all(Slept{lost});
+    return true;
+}
+
+void Daemon::roles_changed(SyncGroup& group, std::span<const RoleChanged> changes,
+                           const std::optional<GroupChanged>& group_changed) {
+    std::vector<RoleSaid> roles;
+    for (const RoleChanged& change : changes) {
+        roles.push_back(role_of(change.instance));
+        roles.back().state = change.to;
+    }
+    ipvsd_.say(roles);
+    for (std::size_t each = 0; each < roles.size(); ++each)
+        told(changes[each].instance, roles[each]);
+    for (const RoleChanged& change : changes) log_change(change);
+
+    // At the start the group comes first, later its members do, as with keepalived.
+    const bool starts = group_changed && group_changed->from == StateName::initialize;
+    if (group_changed && starts) tell_group(group, *group_changed);
+    for (const RoleChanged& change : changes) tell_instance(change);
+    if (group_changed && !starts) tell_group(group, *group_changed);
+}
+
+void Daemon::log_change(const RoleChanged& change) {
+    const Instance& instance = change.instance;
+    with_.log.notice(
+        "VRRP_STATE",
+        fmt::format("{} {}->{}: {} priority={}", instance.setting().name, to_text(change.from),
+                    to_text(change.to), change.because, unsigned{instance.router().priority}),
+        {{"VRRP_INSTANCE", instance.setting().name},
+         {"VRRP_INTERFACE", instance.setting().interface},
+         {"VRRP_VRID", fmt::format("{}", unsigned{instance.setting().expected.vrid})},
+         {"VRRP_FROM", std::string(to_text(change.from))},
+         {"VRRP_TO", std::string(to_text(change.to))},
+         {"VRRP_CAUSE", change.because}});
+}
+
+void Daemon::tell_instance(const RoleChanged& change) {
+    if (change.renamed) return;
+    ToSupervisor message;
+    auto& event = *message.mutable_instance_event();
+    event.set_instance_id(change.instance.id().value);
+    event.set_old_state(in_message(change.from));
+    event.set_new_state(in_message(change.to));
+    event.set_priority(change.instance.router().priority);
+    say(message);
+}
+
+void Daemon::tell_group(const SyncGroup& group, const GroupChanged& change) {
+    if (!group.setting().sync) return;
+    with_.log.notice(
+        "VRRP_GROUP",
+        fmt::format("{} {}->{}", group.setting().name, to_text(change.from), to_text(change.to)),
+        {{"VRRP_GROUP", group.setting().name}});
+    ToSupervisor message;
+    auto& event = *message.mutable_group_event();
+    event.set_group_id(group.setting().id.value);
+    event.set_old_state(in_message(change.from));
+    event.set_new_state(in_message(change.to));
+    say(message);
+}
+
+void Daemon::say(const ToSupervisor& message) {
+    // A failure closes the channel; what follows from that is the runtime's business.
+    static_cast<void>(with_.supervisor.send(message).ok());
+}
+
+}  // namespace holdfast::vrrp

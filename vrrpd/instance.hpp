@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lib/log/logger.hpp"
+#include "lib/log/rate_limit.hpp"
+#include "lib/loop/loop.hpp"
+#include "vrrpd/group.hpp"
+#include "vrrpd/kernel_watch.hpp"
+#include "vrrpd/model.hpp"
+#include "vrrpd/saved_state.hpp"
+#include "vrrpd/sockets.hpp"
+
+namespace holdfast::vrrp {
+
+class Instance;
+class SyncGroup;
+
+/// One transition, for ipvsd, the supervisor and the log.
+struct RoleChanged {
+    Instance& instance;
+    StateName from{};
+    StateName to{};
+    std::string because;
+    /// ipvsd must know, but people see the same router under another name.
+    bool renamed = false;
+};
+
+/// What routers at work tell the rest of vrrpd.
+class Reporter {
+  public:
+    virtual ~Reporter() = default;
+    /// The transitions of one step, which belong together.
+    virtual void roles_changed(SyncGroup& group, std::span<const RoleChanged> changes,
+                               const std::optional<GroupChanged>& group_changed) = 0;
+    /// Somebody else may have been believed to have the addresses of this Active Router.
+    virtual void announce(Instance& instance) = 0;
+    /// A timer is about to act; true when the machine slept and everything is different now.
+    virtual bool slept() = 0;
+    /// What ipvsd did with an instance's role changed.
+    virtual void kernel_changed(Instance& instance) = 0;
+};
+
+/// What instances and groups work with; all of it outlives them.
+struct Tools {
+    loop::Loop& loop;
+    log::Logger& log;
+    Wire& wire;
+    SavedState& saved;
+    Reporter& reporter;
+};
+
+/// One virtual router at work: its setting, its timer, its packets, its counters. What it does is
+/// decided in its group's pure step(); this only carries out.
+class Instance {
+  public:
+    Instance(const Tools& tools, InstanceSetting setting);
+    Instance(const Instance&) = delete;
+    Instance& operator=(const Instance&) = delete;
+
+    [[nodiscard]] const InstanceSetting& setting() const { return setting_; }
+    void configure(InstanceSetting setting) { setting_ = std::move(setting); }
+    [[nodiscard]] WireKey wire_key() const;
+    [[nodiscard]] core::ObjectId id() const { return setting_.id; }
+
+    /// Which group decides, and as which of its members.
+    void join(SyncGroup& group, std::size_t member);
+    [[nodiscard]] SyncGroup& group() const { return *group_; }
+    [[nodiscard]] std::size_t member() const { return member_; }
+    [[nodiscard]] const Router& router() const;
+
+    /// The packet passed the filters; it is checked, counted, and told to the group.
+    void receive(const Datagram& datagram);
+    /// Says `priority` to the multicast group or to each peer.
+    void advertise(std::uint8_t priority, const core::Address& source);
+    void notice(const Noticed& what);
+    void count(const StateChanged& change);
+    /// True at most once a second.
+    [[nodiscard]] bool may_announce();
+    void save();
+    /// What the predecessor left.
+    void restore(const SavedRouter& saved);
+
+    [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] double since() const { return since_; }
+    [[nodiscard]] std::uint64_t next_epoch() { return ++epoch_; }
+
+    loop::Timer timer;
+    KernelWatch kernel;
+
+  private:
+    void refuse(const Datagram& datagram, Rejection why);
+    void note_differences(const Datagram& datagram, const Accepted& accepted);
+    /// A line that the network can provoke.
+    void warn(unsigned kind, std::string_view event, const std::string& text);
+
+    const Tools& tools_;
+    InstanceSetting setting_;
+    SyncGroup* group_ = nullptr;
+    std::size_t member_ = 0;
+    Counters counters_;
+    double since_ = 0;
+    std::uint64_t epoch_ = 0;
+    std::optional<core::Instant> announced_at_;
+    log::RateLimit limit_;
+    bool file_full_ = false;
+};
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,81 @@
+#include "vrrpd/kernel_watch.hpp"
+
+#include <utility>
+
+#include "lib/core/result.hpp"
+
+namespace holdfast::vrrp {
+
+namespace {
+
+/// A faulty instance leaves the role to others; when it tries again nothing is lost for them.
+constexpr core::Interval kRetry = std::chrono::seconds{5};
+
+}  // namespace
+
+KernelWatch::KernelWatch(loop::Loop& loop, std::function<void()> changed)
+    : timer_(loop, [this] { over(); }), changed_(std::move(changed)) {}
+
+void KernelWatch::told_active(std::uint64_t epoch, core::Interval patience) {
+    epoch_ = epoch;
+    if (!connected_) return;
+    waits_ = Waits::for_answer;
+    timer_.after(patience);
+}
+
+void KernelWatch::told_otherwise() {
+    if (waits_ != Waits::for_answer) return;
+    waits_ = Waits::for_nothing;
+    timer_.cancel();
+}
+
+void KernelWatch::applied(std::uint64_t epoch, int error) {
+    if (waits_ != Waits::for_answer || epoch != epoch_) return;
+    waits_ = Waits::for_nothing;
+    timer_.cancel();
+    if (error == 0) return;
+    retry_later();
+    set(Cause{Cause::Kind::kernel_refused, core::Error::from_errno(error, "ipvsd").text()});
+}
+
+void KernelWatch::disconnected(core::Interval patience) {
+    if (!connected_ && waits_ == Waits::for_ipvsd) return;
+    connected_ = false;
+    waits_ = Waits::for_ipvsd;
+    timer_.after(patience);
+}
+
+void KernelWatch::connected() {
+    if (connected_) return;
+    connected_ = true;
+    waits_ = Waits::for_nothing;
+    timer_.cancel();
+    set(std::nullopt);
+}
+
+void KernelWatch::retry_later() {
+    waits_ = Waits::for_retry;
+    timer_.after(kRetry);
+}
+
+void KernelWatch::over() {
+    switch (std::exchange(waits_, Waits::for_nothing)) {
+        case Waits::for_answer:
+            retry_later();
+            return set(Cause{Cause::Kind::kernel_process_absent, ""});
+        case Waits::for_ipvsd:
+            return set(Cause{Cause::Kind::kernel_process_absent, ""});
+        case Waits::for_retry:
+            return set(std::nullopt);
+        case Waits::for_nothing:
+            return;
+    }
+}
+
+void KernelWatch::set(std::optional<Cause> cause) {
+    if (cause_ == cause) return;
+    cause_ = std::move(cause);
+    changed_();
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,75 @@
+#include "vrrpd/requests.hpp"
+
+#include <cerrno>
+#include <span>
+#include <utility>
+
+#include "lib/core/result.hpp"
+#include "lib/ipc/routes.hpp"
+
+namespace holdfast::vrrp {
+
+namespace {
+
+using messages::v1::ToVrrpd;
+using Route = ipc::Route<ToVrrpd, Requests>;
+
+constexpr Route kRoutes[] = {
+    {ToVrrpd::kSocketGrant, ipc::Peer::supervisor, &Requests::serve_socket_grant},
+    {ToVrrpd::kTrackResult, ipc::Peer::supervisor, &Requests::serve_track_result},
+    {ToVrrpd::kInstanceApplied, ipc::Peer::ipvsd, &Requests::serve_instance_applied},
+    {ToVrrpd::kGone, ipc::Peer::ipvsd, &Requests::serve_gone},
+};
+
+core::Error violation(const char* what) {
+    return core::Error::from_errno(EBADMSG, what);
+}
+
+}  // namespace
+
+core::Status Requests::handle(ipc::Peer sender, ipc::Channel::Frame frame) {
+    ToVrrpd request;
+    if (core::Status parsed = ipc::parse(frame.bytes, request); !parsed) return parsed;
+    descriptors_ = std::move(frame.descriptors);
+    if (!descriptors_.empty() && request.body_case() != ToVrrpd::kSocketGrant)
+        return violation("unasked descriptor");
+    return ipc::dispatch(std::span<const Route>(kRoutes), *this, sender, request);
+}
+
+core::Status Requests::serve_socket_grant(const ToVrrpd& request) {
+    if (descriptors_.size() > 1) return violation("SocketGrant with several descriptors");
+    core::UniqueFd socket;
+    if (!descriptors_.empty()) socket = std::move(descriptors_.front());
+    return handler_.socket_granted(request.socket_grant(), std::move(socket));
+}
+
+core::Status Requests::serve_track_result(const ToVrrpd& request) {
+    handler_.track_result(request.track_result());
+    return core::Done{};
+}
+
+core::Status Requests::serve_instance_applied(const ToVrrpd& request) {
+    handler_.instance_applied(request.instance_applied());
+    return core::Done{};
+}
+
+/// An instance that ipvsd's newer configuration has no more; ours will not have it soon.
+core::Status Requests::serve_gone(const ToVrrpd& /*request*/) {
+    return core::Done{};
+}
+
+messages::v1::VrrpState in_message(StateName state) {
+    switch (state) {
+        case StateName::initialize:
+            return messages::v1::VRRP_INITIALIZE;
+        case StateName::backup:
+            return messages::v1::VRRP_BACKUP;
+        case StateName::active:
+            return messages::v1::VRRP_ACTIVE;
+        case StateName::fault:
+            return messages::v1::VRRP_FAULT;
+    }
+    core::broken_invariant("state without a message");
+}
+
+}  // namespace holdfast::vrrp

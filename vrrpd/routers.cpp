@@ -1,0 +1,310 @@
+#include "vrrpd/routers.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace holdfast::vrrp {
+
+namespace {
+
+/// A record older than the time in which others take over is a cold start.
+bool still_holds(const SyncGroup& group, std::size_t member, const Router& router,
+                 core::Instant now) {
+    const core::Interval limit = group.down_interval(member);
+    if (const auto* active = std::get_if<Active>(&router.state))
+        return now - active->sent_at <= limit;
+    if (const auto* backup = std::get_if<Backup>(&router.state))
+        return now - backup->active_down_at <= limit;
+    return true;
+}
+
+bool same_timing(const RouterParameters& left, const RouterParameters& right) {
+    return left.version == right.version && left.advert_interval == right.advert_interval &&
+           left.down_timer_adverts == right.down_timer_adverts;
+}
+
+}  // namespace
+
+Routers::Routers(const Tools& tools, const Links& links, const Scripts& scripts)
+    : tools_(tools), links_(links), scripts_(scripts) {}
+
+Routers::~Routers() = default;
+
+std::size_t Routers::HashOfPlace::operator()(const Place& place) const noexcept {
+    const std::size_t rest =
+        std::size_t{place.vrid} << 1U | (place.family == core::Family::ipv6 ? 1U : 0U);
+    return std::hash<std::string>{}(place.interface) ^ rest * 0x9e3779b97f4a7c15ULL;
+}
+
+Routers::Place Routers::place_of(const InstanceSetting& setting) {
+    return {setting.interface, setting.expected.family, setting.expected.vrid};
+}
+
+bool Routers::arrived(const WireKey& where, const Datagram& datagram) {
+    const auto vrid = vrid_of(datagram.message);
+    if (!vrid) return false;
+    const auto found = by_place_.find({where.interface, where.family, *vrid});
+    if (found == by_place_.end()) return false;
+    found->second->receive(datagram);
+    return true;
+}
+
+void Routers::take_all(const Event& event) {
+    for (const auto& [id, group] : groups_) group->take(event);
+}
+
+Instance* Routers::find(core::ObjectId id) const {
+    const auto found = instances_.find(id);
+    return found == instances_.end() ? nullptr : found->second.get();
+}
+
+std::vector<WireKey> Routers::wire_keys() const {
+    std::set<WireKey> keys;
+    for (const auto& [id, instance] : instances_) keys.insert(instance->wire_key());
+    return {keys.begin(), keys.end()};
+}
+
+Tracker Routers::look_at(const TrackerSetting& setting) const {
+    Tracker tracker{.kind = setting.kind,
+                    .name = setting.name,
+                    .weight = setting.weight,
+                    .reverse = setting.reverse,
+                    .weight_counts = setting.weight_counts};
+    if (setting.kind == Tracker::Kind::script) {
+        tracker.condition = scripts_.condition(setting.script);
+        tracker.awaited = scripts_.awaited(setting.script);
+    } else {
+        tracker.condition = links_.view(setting.name).running ? Condition::up : Condition::down;
+    }
+    return tracker;
+}
+
+std::optional<core::Address> Routers::source_of(const Instance& instance) const {
+    const InstanceSetting& setting = instance.setting();
+    if (setting.source) return setting.source;
+    if (setting.destinations.empty()) return std::nullopt;
+    return links_.source(setting.interface, setting.destinations.front());
+}
+
+Standing Routers::standing_of(const Instance& instance) const {
+    using Kind = Cause::Kind;
+    const InstanceSetting& setting = instance.setting();
+    std::vector<Tracker> trackers;
+    for (const TrackerSetting& each : setting.trackers) trackers.push_back(look_at(each));
+    Standing standing = vrrp::judge(setting.base_priority, trackers);
+
+    auto& causes = standing.causes;
+    const bool exists = setting.interface.empty() || links_.view(setting.interface).exists;
+    if (!exists) {
+        // Everything else follows from that.
+        std::erase(causes, Cause{Kind::interface_down, setting.interface});
+        causes.push_back({Kind::interface_missing, setting.interface});
+    } else {
+        if (!source_of(instance) && !setting.destinations.empty())
+            causes.push_back({Kind::no_source_address, setting.interface});
+        if (const int error = socket_problem(setting, instance.wire_key()))
+            causes.push_back(
+                {Kind::no_socket, core::Error::from_errno(error, setting.interface).text()});
+    }
+    if (!setting.not_carried_out.empty())
+        causes.push_back({Kind::no_socket, setting.not_carried_out});
+    if (instance.kernel.cause()) causes.push_back(*instance.kernel.cause());
+    std::ranges::sort(causes);
+    return standing;
+}
+
+int Routers::socket_problem(const InstanceSetting& setting, const WireKey& where) const {
+    const bool moved = !setting.interface.empty() &&
+                       tools_.wire.interface_index(where) != links_.view(setting.interface).index;
+    const int error = tools_.wire.problem(where, setting.source);
+    return error == 0 && moved ? ENODEV : error;
+}
+
+bool Routers::lacks_sockets(const Instance& instance) const {
+    const InstanceSetting& setting = instance.setting();
+    const bool exists = setting.interface.empty() || links_.view(setting.interface).exists;
+    return exists && socket_problem(setting, instance.wire_key()) != 0;
+}
+
+void Routers::judge(Instance& instance) {
+    instance.group().set_source(instance.member(), source_of(instance));
+    instance.group().judge(instance.member(), standing_of(instance));
+}
+
+void Routers::judge_interface(const std::string& interface) {
+    const auto watches = [&](const TrackerSetting& each) {
+        return each.kind != Tracker::Kind::script && each.name == interface;
+    };
+    for (const auto& [id, instance] : instances_) {
+        const InstanceSetting& setting = instance->setting();
+        if (setting.interface == interface || std::ranges::any_of(setting.trackers, watches))
+            judge(*instance);
+    }
+}
+
+void Routers::judge_script(core::ObjectId script) {
+    for (const auto& [id, instance] : instances_)
+        if (std::ranges::find(instance->setting().trackers, script, &TrackerSetting::script) !=
+            instance->setting().trackers.end())
+            judge(*instance);
+}
+
+void Routers::index() {
+    by_place_.clear();
+    for (const auto& [id, instance] : instances_)
+        by_place_[place_of(instance->setting())] = instance.get();
+}
+
+Instance& Routers::instance_for(const InstanceSetting& setting) {
+    auto& instance = instances_[setting.id];
+    if (!instance)
+        instance = std::make_unique<Instance>(tools_, setting);
+    else
+        instance->configure(setting);
+    return *instance;
+}
+
+Router Routers::fresh(const Instance& instance) const {
+    const Standing standing = standing_of(instance);
+    Router router{.priority = standing.priority};
+    for (const Cause& cause : standing.causes) router.causes.push_back({cause, tools_.loop.now()});
+    return router;
+}
+
+void Routers::begin(SyncGroup& group, const Event& event) {
+    for (Instance* member : group.members()) group.set_source(member->member(), source_of(*member));
+    group.take(event);
+    for (Instance* member : group.members()) judge(*member);
+}
+
+void Routers::start(const Model& model) {
+    for (const auto& [group_id, setting] : model.groups) {
+        std::vector<Instance*> members;
+        State cold;
+        State inherited;
+        std::vector<SavedRouter> records;
+        for (const core::ObjectId id : setting.members) {
+            Instance& instance = instance_for(model.instances.at(id));
+            members.push_back(&instance);
+            cold.members.push_back(fresh(instance));
+            if (const auto saved = tools_.saved.router(id)) records.push_back(*saved);
+        }
+        auto group = std::make_unique<SyncGroup>(tools_, setting, members, cold);
+        bool holds = records.size() == members.size();
+        for (std::size_t member = 0; holds && member < members.size(); ++member) {
+            Router router = records[member].router;
+            router.causes = cold.members[member].causes;
+            holds = still_holds(*group, member, router, tools_.loop.now());
+            inherited.members.push_back(std::move(router));
+        }
+        if (holds) {
+            for (std::size_t member = 0; member < members.size(); ++member)
+                members[member]->restore(records[member]);
+            group = std::make_unique<SyncGroup>(tools_, setting, members, std::move(inherited));
+        }
+        SyncGroup& made = *group;
+        groups_[group_id] = std::move(group);
+        begin(made, holds ? Event{Resumed{}} : Event{Startup{}});
+    }
+    index();
+}
+
+bool Routers::unchanged(const SyncGroup& group, const Model& model) const {
+    const auto same = model.groups.find(group.setting().id);
+    if (same == model.groups.end() || same->second != group.setting()) return false;
+    return std::ranges::all_of(group.members(), [&](const Instance* member) {
+        return model.instances.at(member->id()) == member->setting();
+    });
+}
+
+core::ObjectId Routers::next_id(const Instance& instance, const Model& model) const {
+    const Place place = place_of(instance.setting());
+    const auto same = model.instances.find(instance.id());
+    if (same != model.instances.end() && place_of(same->second) == place) return instance.id();
+    for (const auto& [id, setting] : model.instances)
+        if (!instances_.contains(id) && place_of(setting) == place) return id;
+    return {};
+}
+
+void Routers::remove(Instance& instance) {
+    const StateName state = name_of(instance.router().state);
+    const Step last = become_initialize(instance.router(), "removed from the configuration");
+    for (const Act& act : last.acts)
+        if (const auto* said = std::get_if<SendAdvertisement>(&act))
+            instance.advertise(said->priority, instance.group().source(instance.member()));
+    instance.timer.cancel();
+    const RoleChanged change{instance, state, StateName::initialize,
+                             "removed from the configuration"};
+    tools_.reporter.roles_changed(instance.group(), {&change, 1}, std::nullopt);
+}
+
+Routers::Taken Routers::take_apart(const Model& model) {
+    Taken taken;
+    std::map<core::ObjectId, std::unique_ptr<Instance>> moved;
+    for (auto group = groups_.begin(); group != groups_.end();) {
+        if (unchanged(*group->second, model)) {
+            ++group;
+            continue;
+        }
+        for (Instance* member : group->second->members()) {
+            const core::ObjectId old_id = member->id();
+            const core::ObjectId id = next_id(*member, model);
+            if (!id) {
+                remove(*member);
+                instances_.erase(old_id);
+            } else {
+                taken[id] = {member->setting(), member->router(), id != old_id};
+            }
+            if (id && id != old_id) moved[id] = std::move(instances_.extract(old_id).mapped());
+            if (id != old_id) tools_.saved.forget(old_id);
+        }
+        group = groups_.erase(group);
+    }
+    for (auto& [id, instance] : moved) instances_[id] = std::move(instance);
+    return taken;
+}
+
+void Routers::make_group(const GroupSetting& setting, const Model& model, const Taken& taken) {
+    std::vector<Instance*> members;
+    State state;
+    bool known = false;
+    bool same = true;
+    std::vector<Instance*> renamed;
+    for (const core::ObjectId id : setting.members) {
+        Instance& instance = instance_for(model.instances.at(id));
+        members.push_back(&instance);
+        const auto carried = taken.find(id);
+        if (carried == taken.end()) {
+            state.members.push_back(fresh(instance));
+            continue;
+        }
+        known = true;
+        same = same && same_timing(carried->second.setting.router, instance.setting().router);
+        state.members.push_back(carried->second.router);
+        if (carried->second.renamed) renamed.push_back(&instance);
+    }
+    auto& group = groups_[setting.id];
+    group = std::make_unique<SyncGroup>(tools_, setting, members, std::move(state));
+    std::vector<RoleChanged> changes;
+    for (Instance* each : renamed) {
+        each->save();
+        changes.push_back({*each, StateName::initialize, name_of(each->router().state),
+                           "carries on under this name", true});
+    }
+    if (!changes.empty()) tools_.reporter.roles_changed(*group, changes, std::nullopt);
+    begin(*group, known ? Event{Resumed{.restart_silence = !same}} : Event{Startup{}});
+}
+
+void Routers::adopt(const Model& model) {
+    const Taken taken = take_apart(model);
+    for (const auto& [id, setting] : model.groups)
+        if (!groups_.contains(id)) make_group(setting, model, taken);
+    index();
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "vrrpd/instance.hpp"
+#include "vrrpd/links.hpp"
+#include "vrrpd/scripts.hpp"
+#include "vrrpd/sync_group.hpp"
+
+namespace holdfast::vrrp {
+
+/// All routers of this process: makes them from the configuration, changes them by a later one
+/// without touching those that stay, and tells each what became of the things it watches.
+class Routers {
+  public:
+    Routers(const Tools& tools, const Links& links, const Scripts& scripts);
+    ~Routers();
+    Routers(const Routers&) = delete;
+    Routers& operator=(const Routers&) = delete;
+
+    /// The first configuration of this process; takes over what a predecessor left.
+    void start(const Model& model);
+    /// A later one. Routers of unchanged groups are not visited. What is removed says priority 0.
+    void adopt(const Model& model);
+
+    /// One hash lookup finds the router; false if there is none.
+    bool arrived(const WireKey& where, const Datagram& datagram);
+    void take_all(const Event& event);
+    /// Looks again at everything that may keep an instance from its role.
+    void judge(Instance& instance);
+    void judge_interface(const std::string& interface);
+    void judge_script(core::ObjectId script);
+
+    /// The interface is there, but sockets that fit it are not.
+    [[nodiscard]] bool lacks_sockets(const Instance& instance) const;
+    [[nodiscard]] Instance* find(core::ObjectId id) const;
+    [[nodiscard]] const std::map<core::ObjectId, std::unique_ptr<Instance>>& instances() const {
+        return instances_;
+    }
+    [[nodiscard]] std::vector<WireKey> wire_keys() const;
+
+  private:
+    struct Place {
+        std::string interface;
+        core::Family family{};
+        std::uint8_t vrid = 0;
+        friend bool operator==(const Place&, const Place&) = default;
+    };
+    struct HashOfPlace {
+        std::size_t operator()(const Place& place) const noexcept;
+    };
+    static Place place_of(const InstanceSetting& setting);
+
+    [[nodiscard]] Standing standing_of(const Instance& instance) const;
+    /// 0 or an errno.
+    [[nodiscard]] int socket_problem(const InstanceSetting& setting, const WireKey& where) const;
+    [[nodiscard]] Tracker look_at(const TrackerSetting& setting) const;
+    [[nodiscard]] std::optional<core::Address> source_of(const Instance& instance) const;
+
+    /// A running router on its way from one configuration to the next, by its new id.
+    struct Carried {
+        InstanceSetting setting;  // as it was
+        Router router;
+        bool renamed = false;
+    };
+    using Taken = std::map<core::ObjectId, Carried>;
+    [[nodiscard]] bool unchanged(const SyncGroup& group, const Model& model) const;
+    /// Ends the groups that change. Their routers are taken along, or removed.
+    Taken take_apart(const Model& model);
+    [[nodiscard]] core::ObjectId next_id(const Instance& instance, const Model& model) const;
+    void remove(Instance& instance);
+    void make_group(const GroupSetting& setting, const Model& model, const Taken& taken);
+    Instance& instance_for(const InstanceSetting& setting);
+    [[nodiscard]] Router fresh(const Instance& instance) const;
+    void begin(SyncGroup& group, const Event& event);
+    void index();
+
+    const Tools& tools_;
+    const Links& links_;
+    const Scripts& scripts_;
+    std::map<core::ObjectId, std::unique_ptr<Instance>> instances_;
+    std::map<core::ObjectId, std::unique_ptr<SyncGroup>> groups_;
+    std::unordered_map<Place, Instance*, HashOfPlace> by_place_;
+};
+
+}  // namespace holdfast::vrrp

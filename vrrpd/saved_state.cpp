@@ -1,0 +1,181 @@
+#include "vrrpd/saved_state.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+namespace holdfast::vrrp {
+
+namespace {
+
+using core::Instant;
+using core::Interval;
+
+constexpr std::uint32_t kRouter = 1;
+constexpr std::uint32_t kScript = 2;
+/// Used until there is a file; and by tests.
+constexpr std::size_t kPrivateRecords = 64;
+
+// Fixed layouts: a change of meaning needs another kVrrpdLayout (lib/daemon/state_layout.hpp).
+struct RouterRecord {
+    std::uint32_t kind = 0;
+    std::uint8_t state = 0;
+    std::uint8_t priority = 0;
+    std::uint8_t flags = 0;
+    std::uint8_t heard_priority = 0;
+    std::int64_t deadline = 0;  // Active_Down_Timer or Adver_Timer, microseconds, monotonic
+    std::int64_t since = 0;     // of the silence, or of the last advertisement sent
+    std::int64_t interval = 0;
+    std::int64_t held_until = 0;
+    std::int64_t preempt_at = 0;
+    std::int64_t give_way_at = 0;
+    std::int64_t rival_at = 0;
+    std::int64_t heard_at = 0;
+    std::array<std::byte, 16> heard_from{};
+    std::uint64_t heard_octets = 0;  // 0, 4 or 16
+    double changed = 0;
+    Counters counters;
+};
+struct ScriptRecord {
+    std::uint32_t kind = 0;
+    std::uint32_t condition = 0;
+    std::uint32_t against = 0;
+    std::uint32_t reserved = 0;
+    std::int64_t started = 0;
+};
+static_assert(std::is_trivially_copyable_v<RouterRecord> && sizeof(RouterRecord) <= 256);
+
+enum Flag : std::uint8_t {
+    kWantsActive = 1,
+    kGaveUp = 2,
+    kListened = 4,
+    kYieldedOwnership = 8,
+    kStarted = 16,
+    kPreemptDelay = 32,
+    kRival = 64,
+};
+
+std::int64_t number(Instant at) {
+    return at.time_since_epoch().count();
+}
+Instant instant(std::int64_t at) {
+    return Instant{Interval{at}};
+}
+std::uint8_t flag(bool set, Flag which) {
+    return set ? which : 0;
+}
+
+void put(const Backup& backup, RouterRecord& record) {
+    record.deadline = number(backup.active_down_at);
+    record.since = number(backup.since);
+    record.interval = backup.active_adver_interval.count();
+    record.held_until = number(backup.held_until);
+    record.preempt_at = number(backup.preempt_at.value_or(Instant{}));
+    record.flags = static_cast<std::uint8_t>(
+        record.flags | flag(backup.wants_active, kWantsActive) | flag(backup.gave_up, kGaveUp) |
+        flag(backup.listened, kListened) | flag(backup.preempt_at.has_value(), kPreemptDelay));
+}
+void put(const Active& active, RouterRecord& record) {
+    record.deadline = number(active.adver_at);
+    record.since = number(active.sent_at);
+    record.give_way_at = number(active.give_way_at.value_or(Instant{}));
+    record.rival_at = number(active.rival_at);
+    record.flags =
+        static_cast<std::uint8_t>(record.flags | flag(active.give_way_at.has_value(), kRival));
+}
+void put(const Initialize& waiting, RouterRecord& record) {
+    record.flags = static_cast<std::uint8_t>(record.flags | flag(waiting.started, kStarted));
+}
+void put(const Fault&, RouterRecord&) {}
+
+std::optional<RouterState> state_in(const RouterRecord& record) {
+    const auto is_set = [&](Flag which) { return (record.flags & which) != 0; };
+    switch (static_cast<StateName>(record.state)) {
+        case StateName::initialize:
+            return Initialize{.started = is_set(kStarted)};
+        case StateName::fault:
+            return Fault{};
+        case StateName::backup: {
+            if (record.interval <= 0 || record.interval > kLongestInterval.count() * 7)
+                return std::nullopt;
+            Backup backup{.active_adver_interval = Interval{record.interval},
+                          .active_down_at = instant(record.deadline),
+                          .since = instant(record.since),
+                          .held_until = instant(record.held_until)};
+            if (is_set(kPreemptDelay)) backup.preempt_at = instant(record.preempt_at);
+            backup.wants_active = is_set(kWantsActive);
+            backup.gave_up = is_set(kGaveUp);
+            backup.listened = is_set(kListened);
+            return backup;
+        }
+        case StateName::active: {
+            Active active{.adver_at = instant(record.deadline), .sent_at = instant(record.since)};
+            if (is_set(kRival)) active.give_way_at = instant(record.give_way_at);
+            active.rival_at = instant(record.rival_at);
+            return active;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+SavedState::SavedState()
+    : file_(state::StateFile::private_memory(kPrivateRecords, sizeof(RouterRecord))) {}
+
+bool SavedState::save_router(core::ObjectId instance, const SavedRouter& saved) {
+    RouterRecord record{.kind = kRouter};
+    record.state = static_cast<std::uint8_t>(name_of(saved.router.state));
+    record.priority = saved.router.priority;
+    record.flags = flag(saved.router.yielded_ownership, kYieldedOwnership);
+    std::visit([&](const auto& state) { put(state, record); }, saved.router.state);
+    if (const auto& heard = saved.router.active) {
+        record.heard_priority = heard->priority;
+        record.heard_at = number(heard->at);
+        record.heard_octets = heard->source.bytes().size();
+        std::ranges::copy(heard->source.bytes(), record.heard_from.begin());
+    }
+    record.changed = saved.since;
+    record.counters = saved.counters;
+    return state::store(file_, instance, record);
+}
+
+std::optional<SavedRouter> SavedState::router(core::ObjectId instance) const {
+    const auto record = state::load<RouterRecord>(file_, instance);
+    if (!record || record->kind != kRouter || record->priority == 0) return std::nullopt;
+    const auto state = state_in(*record);
+    if (!state) return std::nullopt;
+    SavedRouter saved{.counters = record->counters};
+    saved.router.state = *state;
+    saved.router.priority = record->priority;
+    saved.router.yielded_ownership = (record->flags & kYieldedOwnership) != 0;
+    if (record->heard_octets == 4 || record->heard_octets == 16) {
+        const std::span<const std::byte> octets(record->heard_from.data(), record->heard_octets);
+        saved.router.active = Heard{*core::Address::from_bytes(octets), record->heard_priority,
+                                    instant(record->heard_at)};
+    }
+    saved.since = std::isfinite(record->changed) ? record->changed : 0;
+    return saved;
+}
+
+bool SavedState::save_script(core::ObjectId script, const SavedScript& saved) {
+    return state::store(
+        file_, script,
+        ScriptRecord{.kind = kScript,
+                     .condition = static_cast<std::uint32_t>(saved.health.condition),
+                     .against = saved.health.against,
+                     .reserved = 0,
+                     .started = number(saved.started)});
+}
+
+std::optional<SavedScript> SavedState::script(core::ObjectId script) const {
+    const auto record = state::load<ScriptRecord>(file_, script);
+    if (!record || record->kind != kScript) return std::nullopt;
+    if (record->condition > static_cast<std::uint32_t>(Condition::down)) return std::nullopt;
+    return SavedScript{.health = {static_cast<Condition>(record->condition), record->against},
+                       .started = instant(record->started)};
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "lib/core/ids.hpp"
+#include "lib/core/interval.hpp"
+#include "lib/state/state_file.hpp"
+#include "vrrpd/router.hpp"
+#include "vrrpd/tracking.hpp"
+
+namespace holdfast::vrrp {
+
+/// Since vrrpd's cold start.
+struct Counters {
+    std::uint64_t advertisements_sent = 0;
+    std::uint64_t advertisements_received = 0;
+    std::uint64_t became_active = 0;
+    std::uint64_t released_active = 0;
+    std::uint64_t priority_zero_sent = 0;
+    std::uint64_t priority_zero_received = 0;
+    std::uint64_t errors_received = 0;
+    friend bool operator==(const Counters&, const Counters&) = default;
+};
+
+struct SavedRouter {
+    Router router;  // without causes: those are looked at anew
+    Counters counters;
+    double since = 0;  // Unix time of the last change of state
+};
+
+struct SavedScript {
+    ScriptHealth health;
+    core::Instant started;  // of its last run
+};
+
+/// What a successor of this process finds: role, deadlines on the monotonic clock, counters, and
+/// the scripts' counts, each a record of the state file. Everything read is range-checked; what
+/// does not fit counts as absent.
+class SavedState {
+  public:
+    /// Nothing survives until a file is used.
+    SavedState();
+
+    void use(state::StateFile file) { file_ = std::move(file); }
+    [[nodiscard]] state::StateFile& file() { return file_; }
+
+    [[nodiscard]] std::optional<SavedRouter> router(core::ObjectId instance) const;
+    [[nodiscard]] std::optional<SavedScript> script(core::ObjectId script) const;
+    /// False when the file is full.
+    bool save_router(core::ObjectId instance, const SavedRouter& saved);
+    bool save_script(core::ObjectId script, const SavedScript& saved);
+    void forget(core::ObjectId object) { file_.erase(object); }
+
+  private:
+    state::StateFile file_;
+};
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,251 @@
+#include "vrrpd/sockets.hpp"
+
+#include <netinet/in.h>
+#include <netinet/ip6.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "proto/vrrp.pb.h"
+
+namespace holdfast::vrrp {
+
+namespace {
+
+using messages::v1::SocketGrant;
+
+/// The largest message is 8 + 255 * 16 octets behind an IPv4 header of 60 at most.
+constexpr std::size_t kLargest = 8192;
+/// Read in one go: more than a hot socket's buffer holds.
+constexpr unsigned kAtOnce = 8192;
+/// A cold socket: 10 packets each 100 ms.
+constexpr unsigned kColdAtOnce = 10;
+constexpr core::Interval kColdRest = std::chrono::milliseconds{100};
+
+struct Packet {
+    std::array<std::byte, kLargest> bytes;
+    std::size_t length = 0;
+    core::Address source;
+    core::Address destination;
+    std::uint8_t hop_limit = 0;
+    std::uint64_t stamp_ns = 0;  // CLOCK_REALTIME
+    bool truncated = false;
+};
+
+template <class Value>
+Value value_of(const cmsghdr* header) {
+    Value value{};
+    std::memcpy(&value, CMSG_DATA(header), sizeof value);
+    return value;
+}
+
+void take_control(msghdr& message, Packet& packet) {
+    for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr;
+         each = CMSG_NXTHDR(&message, each)) {
+        if (each->cmsg_level == SOL_SOCKET && each->cmsg_type == SCM_TIMESTAMPNS) {
+            const auto stamp = value_of<timespec>(each);
+            packet.stamp_ns = static_cast<std::uint64_t>(stamp.tv_sec) * 1'000'000'000U +
+                              static_cast<std::uint64_t>(stamp.tv_nsec);
+        } else if (each->cmsg_level == IPPROTO_IPV6 && each->cmsg_type == IPV6_HOPLIMIT) {
+            packet.hop_limit = static_cast<std::uint8_t>(value_of<int>(each));
+        } else if (each->cmsg_level == IPPROTO_IPV6 && each->cmsg_type == IPV6_PKTINFO) {
+            packet.destination = core::Address::from(value_of<in6_pktinfo>(each).ipi6_addr);
+        }
+    }
+}
+
+/// False when nothing is left.
+bool receive(int socket, Packet& packet) {
+    sockaddr_storage from{};
+    std::array<std::byte, 256> control;
+    iovec where{packet.bytes.data(), packet.bytes.size()};
+    msghdr message{};
+    message.msg_name = &from;
+    message.msg_namelen = sizeof from;
+    message.msg_iov = &where;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    ssize_t length = 0;
+    do {
+        length = ::recvmsg(socket, &message, MSG_DONTWAIT);
+    } while (length < 0 && errno == EINTR);
+    if (length < 0) return false;
+    packet.length = static_cast<std::size_t>(length);
+    packet.truncated = (message.msg_flags & MSG_TRUNC) != 0;
+    packet.source = core::Address::from(from).value_or(core::Address());
+    take_control(message, packet);
+    return true;
+}
+
+/// IPv4 raw sockets show the IP header, IPv6 ones the message alone.
+std::optional<Datagram> datagram_in(const Packet& packet, core::Family family) {
+    if (packet.truncated) return std::nullopt;
+    const std::span<const std::byte> octets(packet.bytes.data(), packet.length);
+    if (family == core::Family::ipv6)
+        return Datagram{.source = packet.source,
+                        .destination = packet.destination,
+                        .time_to_live = packet.hop_limit,
+                        .protocol = kProtocol,
+                        .message = octets};
+    const auto cut = from_ipv4_packet(octets);
+    if (const auto* datagram = std::get_if<Datagram>(&cut)) return *datagram;
+    return std::nullopt;
+}
+
+core::Result<WireKey> key_of(const SocketGrant& grant) {
+    if (grant.interface().size() >= 16 || (grant.interface().empty() && !grant.unicast()))
+        return core::Error::from_errno(EBADMSG, "SocketGrant without an interface");
+    return WireKey{.interface = grant.interface(),
+                   .family = grant.ipv6() ? core::Family::ipv6 : core::Family::ipv4,
+                   .unicast = grant.unicast()};
+}
+
+}  // namespace
+
+/// A socket that is read. Its watch goes before its descriptor.
+struct Sockets::Receiver {
+    core::UniqueFd socket;
+    bool cold = false;
+    std::uint64_t drop_until_ns = 0;  // the replaced socket had these too
+    std::unique_ptr<loop::FdWatch> watch;
+    std::unique_ptr<loop::Timer> rest;
+};
+
+Sockets::Sockets(loop::Loop& loop, log::Logger& log, Arrived arrived)
+    : loop_(loop), log_(log), arrived_(std::move(arrived)) {}
+
+Sockets::~Sockets() = default;
+
+core::Status Sockets::grant(const SocketGrant& grant, core::UniqueFd socket) {
+    const auto where = key_of(grant);
+    if (!where) return where.error();
+    Set& set = sets_[*where];
+    int error = static_cast<int>(grant.error());
+    if (error == 0 && !socket) error = EBADF;
+    if (error == 0) set.index = grant.ifindex();
+    switch (grant.kind()) {
+        case messages::v1::SOCKET_SEND:
+            set.senders[core::Address::from_bytes(grant.source_address())] = {std::move(socket),
+                                                                              error};
+            return core::Done{};
+        case messages::v1::SOCKET_HOT:
+        case messages::v1::SOCKET_COLD:
+            grant_receiver(*where, set, grant.kind() == messages::v1::SOCKET_COLD, error,
+                           std::move(socket));
+            return core::Done{};
+        case messages::v1::SOCKET_NETLINK_MONITOR:
+            break;
+    }
+    return core::Error::from_errno(EBADMSG, "SocketGrant of an odd kind");
+}
+
+void Sockets::grant_receiver(const WireKey& where, Set& set, bool cold, int error,
+                             core::UniqueFd socket) {
+    auto& receiver = cold ? set.cold : set.hot;
+    if (!cold) set.error = error;
+    if (error == 0)
+        replace(where, receiver, std::move(socket), cold);
+    else
+        receiver.reset();
+}
+
+void Sockets::replace(const WireKey& where, std::unique_ptr<Receiver>& receiver,
+                      core::UniqueFd socket, bool cold) {
+    auto fresh = std::make_unique<Receiver>();
+    fresh->socket = std::move(socket);
+    fresh->cold = cold;
+    if (receiver && begun_) {
+        fresh->drop_until_ns = static_cast<std::uint64_t>(loop_.wall_clock_seconds() * 1e9);
+        // Nothing that comes later counts twice, and nothing that came before is lost.
+        read(where, *receiver, kAtOnce);
+    }
+    receiver = std::move(fresh);
+    if (begun_) watch(where, *receiver);
+}
+
+void Sockets::begin() {
+    begun_ = true;
+    for (auto& [where, set] : sets_)
+        for (const auto& receiver : {set.hot.get(), set.cold.get()})
+            if (receiver != nullptr) watch(where, *receiver);
+    for (auto& [where, set] : sets_)
+        if (set.hot) read(where, *set.hot, kAtOnce);
+}
+
+void Sockets::watch(const WireKey& where, Receiver& receiver) {
+    if (receiver.cold)
+        receiver.rest =
+            std::make_unique<loop::Timer>(loop_, [&receiver] { receiver.watch->want_read(true); });
+    receiver.watch = std::make_unique<loop::FdWatch>(
+        loop_, receiver.socket.get(), [this, key = where, &receiver] {
+            if (!receiver.cold) {
+                read(key, receiver, kAtOnce);
+            } else if (read(key, receiver, kColdAtOnce) == kColdAtOnce) {
+                receiver.watch->want_read(false);
+                receiver.rest->after(kColdRest);
+            }
+        });
+}
+
+unsigned Sockets::read(const WireKey& where, Receiver& receiver, unsigned limit) {
+    Packet packet;
+    unsigned count = 0;
+    while (count < limit && receive(receiver.socket.get(), packet)) {
+        ++count;
+        if (packet.stamp_ns != 0 && packet.stamp_ns < receiver.drop_until_ns) continue;
+        if (const auto datagram = datagram_in(packet, where.family)) arrived_(where, *datagram);
+    }
+    return count;
+}
+
+void Sockets::read_all(const WireKey& where) {
+    const auto found = sets_.find(where);
+    if (begun_ && found != sets_.end() && found->second.hot)
+        read(where, *found->second.hot, kAtOnce);
+}
+
+void Sockets::keep_only(const std::vector<WireKey>& keys) {
+    std::erase_if(
+        sets_, [&](const auto& each) { return std::ranges::find(keys, each.first) == keys.end(); });
+}
+
+int Sockets::problem(const WireKey& where, const std::optional<core::Address>& source) const {
+    const auto found = sets_.find(where);
+    if (found == sets_.end()) return ENODEV;
+    const Set& set = found->second;
+    if (set.error != 0) return set.error;
+    const auto sender = set.senders.find(source);
+    if (sender == set.senders.end() || !set.hot) return ENODEV;
+    return sender->second.error;
+}
+
+std::uint32_t Sockets::interface_index(const WireKey& where) const {
+    const auto found = sets_.find(where);
+    return found == sets_.end() ? 0 : found->second.index;
+}
+
+core::Status Sockets::send(const WireKey& where, const std::optional<core::Address>& source,
+                           std::span<const std::byte> message, const core::Address& destination) {
+    const auto found = sets_.find(where);
+    if (found == sets_.end()) return core::Error::from_errno(ENODEV, "send");
+    const Set& set = found->second;
+    const auto sender = set.senders.find(source);
+    if (sender == set.senders.end()) return core::Error::from_errno(ENODEV, "send");
+    const int socket = sender->second.socket.get();
+    sockaddr_storage to{};
+    const bool scoped = destination.is_multicast() || destination.is_link_local();
+    const socklen_t size = destination.to_sockaddr(0, to, scoped ? set.index : 0);
+    ssize_t sent = 0;
+    do {
+        sent = ::sendto(socket, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                        reinterpret_cast<const sockaddr*>(&to), size);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) return core::Error::last("send to " + destination.text());
+    return core::Done{};
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lib/core/address.hpp"
+#include "lib/core/result.hpp"
+#include "lib/core/unique_fd.hpp"
+#include "lib/log/logger.hpp"
+#include "lib/loop/loop.hpp"
+#include "vrrpd/advertisement.hpp"
+
+namespace holdfast::messages::v1 {
+class SocketGrant;
+}
+
+namespace holdfast::vrrp {
+
+/// Routers that share raw sockets.
+struct WireKey {
+    std::string interface;
+    core::Family family = core::Family::ipv4;
+    bool unicast = false;
+    friend auto operator<=>(const WireKey&, const WireKey&) = default;
+};
+
+/// Where advertisements go out and come in.
+class Wire {
+  public:
+    virtual ~Wire() = default;
+    /// With the socket that is bound to `source`, if one is given. Never waits.
+    virtual core::Status send(const WireKey& where, const std::optional<core::Address>& source,
+                              std::span<const std::byte> message,
+                              const core::Address& destination) = 0;
+    /// Hands on everything that has arrived there by now.
+    virtual void read_all(const WireKey& where) = 0;
+    /// 0 when `where` can send (from `source`) and receive; ENODEV before anything was granted;
+    /// else the supervisor's errno.
+    [[nodiscard]] virtual int problem(const WireKey& where,
+                                      const std::optional<core::Address>& source) const = 0;
+    /// Of the interface for which the sockets were opened; 0 if there are none.
+    [[nodiscard]] virtual std::uint32_t interface_index(const WireKey& where) const = 0;
+};
+
+/// The raw sockets that the supervisor opened, with everything set: a socket to send, a hot one
+/// whose locked filter passes well-formed packets of known VRIDs, and a cold one for the rest,
+/// which is read at most 100 times a second, so that garbage cannot disturb the hot path and is
+/// still named. Sends, reads, and never waits.
+class Sockets : public Wire {
+  public:
+    using Arrived = std::function<void(const WireKey&, const Datagram&)>;
+    Sockets(loop::Loop& loop, log::Logger& log, Arrived arrived);
+    ~Sockets() override;
+    Sockets(const Sockets&) = delete;
+    Sockets& operator=(const Sockets&) = delete;
+
+    /// One socket, or the reason why there is none. It replaces the older one of its kind: that is
+    /// read dry first, and what arrived at both is taken once.
+    core::Status grant(const messages::v1::SocketGrant& grant, core::UniqueFd socket);
+    /// From now on the sockets are read. Before, the predecessor may still read them.
+    void begin();
+    /// Closes the sets of all other keys.
+    void keep_only(const std::vector<WireKey>& keys);
+
+    [[nodiscard]] int problem(const WireKey& where,
+                              const std::optional<core::Address>& source) const override;
+    [[nodiscard]] std::uint32_t interface_index(const WireKey& where) const override;
+
+    core::Status send(const WireKey& where, const std::optional<core::Address>& source,
+                      std::span<const std::byte> message,
+                      const core::Address& destination) override;
+    void read_all(const WireKey& where) override;
+
+  private:
+    struct Receiver;
+    struct Sender {
+        core::UniqueFd socket;
+        int error = 0;
+    };
+    struct Set {
+        std::uint32_t index = 0;
+        std::map<std::optional<core::Address>, Sender> senders;  // by the source they are bound to
+        int error = 0;                                           // of the hot socket
+        std::unique_ptr<Receiver> hot;
+        std::unique_ptr<Receiver> cold;
+    };
+
+    void grant_receiver(const WireKey& where, Set& set, bool cold, int error,
+                        core::UniqueFd socket);
+    void replace(const WireKey& where, std::unique_ptr<Receiver>& receiver, core::UniqueFd socket,
+                 bool cold);
+    void watch(const WireKey& where, Receiver& receiver);
+    /// Reads until nothing is left, at most `limit` packets; how many it read.
+    unsigned read(const WireKey& where, Receiver& receiver, unsigned limit);
+
+    loop::Loop& loop_;
+    log::Logger& log_;
+    Arrived arrived_;
+    bool begun_ = false;
+    std::map<WireKey, Set> sets_;
+};
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,82 @@
+#include "vrrpd/status.hpp"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "proto/status.pb.h"
+#include "vrrpd/requests.hpp"
+
+namespace holdfast::vrrp {
+
+namespace {
+
+using Entry = messages::v1::VrrpStatus::Instance;
+
+double wall_clock(core::Instant at, const loop::Loop& loop) {
+    return loop.wall_clock_seconds() - std::chrono::duration<double>(loop.now() - at).count();
+}
+
+void add_causes(const Router& router, const std::string& prefix, const loop::Loop& loop,
+                Entry& entry) {
+    for (const StandingCause& each : router.causes) {
+        auto& cause = *entry.add_causes();
+        cause.set_text(prefix + to_text(each.cause));
+        cause.set_since_timestamp_seconds(wall_clock(each.since, loop));
+    }
+}
+
+void add_counters(const Counters& counters, Entry& entry) {
+    entry.set_advertisements_sent(counters.advertisements_sent);
+    entry.set_advertisements_received(counters.advertisements_received);
+    entry.set_became_active(counters.became_active);
+    entry.set_released_active(counters.released_active);
+    entry.set_priority_zero_sent(counters.priority_zero_sent);
+    entry.set_priority_zero_received(counters.priority_zero_received);
+    entry.set_errors_received(counters.errors_received);
+}
+
+void fill(const Instance& instance, const loop::Loop& loop, Entry& entry) {
+    const InstanceSetting& setting = instance.setting();
+    const Router& router = instance.router();
+    const StateName state = name_of(router.state);
+    entry.set_id(instance.id().value);
+    entry.set_name(setting.name);
+    entry.set_interface(setting.interface);
+    entry.set_vrid(setting.expected.vrid);
+    entry.set_ipv6(setting.expected.family == core::Family::ipv6);
+    entry.set_state(in_message(state));
+    entry.set_base_priority(setting.base_priority);
+    entry.set_effective_priority(router.priority);
+    for (const std::string& address : setting.address_texts) entry.add_addresses(address);
+    entry.set_since_timestamp_seconds(instance.since());
+    entry.set_version(static_cast<std::uint32_t>(setting.router.version));
+    entry.set_advert_interval_us(
+        static_cast<std::uint64_t>(setting.router.advert_interval.count()));
+    if (!setting.group.empty()) entry.set_group(setting.group);
+    if (state == StateName::active) {
+        entry.set_active_address(instance.group().source(instance.member()).text());
+        entry.set_active_priority(router.rank());
+    } else if (router.active && router.active->priority > 0) {
+        entry.set_active_address(router.active->source.text());
+        entry.set_active_priority(router.active->priority);
+    }
+    add_counters(instance.counters(), entry);
+    add_causes(router, "", loop, entry);
+    if (state == StateName::backup || state == StateName::active) return;
+    for (const Instance* other : instance.group().members())
+        if (other != &instance)
+            add_causes(other->router(), fmt::format("with {}: ", other->setting().name), loop,
+                       entry);
+}
+
+}  // namespace
+
+messages::v1::VrrpStatus status_of(const Routers& routers, const loop::Loop& loop) {
+    messages::v1::VrrpStatus status;
+    for (const auto& [id, instance] : routers.instances())
+        fill(*instance, loop, *status.add_instances());
+    return status;
+}
+
+}  // namespace holdfast::vrrp
