@@ -1,0 +1,86 @@
+// How the fleet starts one process; what happens to it afterwards is in fleet.cpp.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "supervisor/fleet.hpp"
+#include "supervisor/fleet_slot.hpp"
+#include "supervisor/state_size.hpp"
+
+namespace holdfast::supervisor {
+namespace {
+
+/// Two variables at most reach a daemon.
+std::vector<std::string> role_environment() {
+    std::vector<std::string> environment;
+    for (const char* name : {"PATH", "HOLDFAST_SANDBOX"}) {
+        if (const char* value = ::getenv(name)) {
+            environment.push_back(fmt::format("{}={}", name, value));
+        }
+    }
+    return environment;
+}
+
+}  // namespace
+
+core::UniqueFd Fleet::open_state(const RoleSpec& role) {
+    if (with_.state_files == nullptr || !config_) return {};
+    auto file = with_.state_files->open(role.name, state_size(role.peer, config_->own));
+    if (file) return std::move(*file);
+    with_.log.warning("STATE_FILE",
+                      fmt::format("{} runs without state: {}", role.name, file.error().text()));
+    return {};
+}
+
+core::Result<Launched> Fleet::launch_role(const RoleSpec& role, int channel,
+                                          std::vector<std::string>& missing) {
+    auto program = open_program(role);
+    if (!program) return program.error();
+    auto log = with_.sinks.open_one();
+    const core::UniqueFd state = open_state(role);
+    LaunchPlan plan;
+    plan.program = program->get();
+    plan.name = std::string(role.name);
+    plan.arguments = {"--"};
+    plan.arguments.insert(plan.arguments.end(), settings_.arguments.begin(),
+                          settings_.arguments.end());
+    plan.environment = role_environment();
+    plan.channel = channel;
+    plan.lock = with_.run_dir.lock();
+    plan.state = state.get();
+    plan.log = log ? log->get() : -1;
+    plan.empty_folder = with_.run_dir.empty_folder();
+    plan.keep_standard_error = with_.sinks.kind() == LogSinks::Kind::console;
+    plan.real_time_priority = role.real_time_priority;
+    if (::geteuid() == 0) {
+        const sandbox::Account account = sandbox::account_of(role.user);
+        if (!account.warning.empty()) missing.push_back(account.warning);
+        plan.descent = sandbox::descent_of(role.user, account);
+    }
+    return launch(plan);
+}
+
+core::Result<std::unique_ptr<Incarnation>> Fleet::spawn(Slot& slot) {
+    auto pair = ipc::make_pair();
+    if (!pair) return pair.error();
+    std::vector<std::string> missing;
+    auto launched = launch_role(slot.role, pair->second.get(), missing);
+    if (!launched) return launched.error();
+    missing.insert(missing.end(), launched->missing.begin(), launched->missing.end());
+    if (missing != slot.missing) {
+        for (const std::string& what : missing) {
+            with_.log.warning("PROTECTION_MISSING", fmt::format("{}: {}", slot.role.name, what));
+        }
+        slot.missing = missing;
+    }
+    const pid_t pid = launched->pid;
+    auto process =
+        std::make_unique<Incarnation>(with_.loop, slot.role, ++last_incarnation_,
+                                      std::move(*launched), std::move(pair->first), *this);
+    with_.log.info("PROCESS_START", fmt::format("{} pid={}", slot.role.name, pid));
+    listener_.role_started(slot.role, pid);
+    return process;
+}
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,168 @@
+#include "supervisor/loaded_config.hpp"
+
+#include <fmt/format.h>
+#include <net/if.h>
+
+#include <set>
+#include <utility>
+
+namespace holdfast::supervisor {
+namespace {
+
+using messages::v1::Diagnostic;
+
+constexpr std::size_t kLongestName = 255;
+constexpr int kMostWords = 1024;
+
+core::Error wrong(std::string_view what, std::string_view where) {
+    return core::Error(fmt::format("{} of {} is out of range", what, where), EBADMSG);
+}
+
+bool is_interface(const std::string& name) {
+    return name.size() < IFNAMSIZ && name.find('/') == std::string::npos &&
+           name.find('\0') == std::string::npos;
+}
+
+bool is_address(const std::string& octets) {
+    return octets.empty() || octets.size() == 4 || octets.size() == 16;
+}
+
+bool is_script(const config::v1::Script& script) {
+    if (script.argv_size() == 0 || script.argv_size() > kMostWords) return false;
+    for (const std::string& word : script.argv()) {
+        if (word.find('\0') != std::string::npos) return false;
+    }
+    return !script.argv(0).empty();
+}
+
+bool scripts_fit(const config::v1::Notify& notify) {
+    return (!notify.has_to_active() || is_script(notify.to_active())) &&
+           (!notify.has_to_backup() || is_script(notify.to_backup())) &&
+           (!notify.has_to_fault() || is_script(notify.to_fault())) &&
+           (!notify.has_to_stop() || is_script(notify.to_stop())) &&
+           (!notify.has_any() || is_script(notify.any()));
+}
+
+core::Status check_instance(const config::v1::VrrpInstance& instance) {
+    const std::string where = "vrrp_instance " + instance.name();
+    if (instance.name().empty() || instance.name().size() > kLongestName)
+        return wrong("name", where);
+    if (!is_interface(instance.interface())) return wrong("interface", where);
+    if (instance.interface().empty() && instance.unicast_peers_size() == 0) {
+        return wrong("interface", where);
+    }
+    if (instance.virtual_router_id() < 1 || instance.virtual_router_id() > 255) {
+        return wrong("virtual_router_id", where);
+    }
+    if (!is_address(instance.source_address()) || !is_address(instance.multicast_group())) {
+        return wrong("address", where);
+    }
+    if (!scripts_fit(instance.notify())) return wrong("script", where);
+    return core::Done{};
+}
+
+core::Status check_service(const config::v1::VirtualServer& service) {
+    const std::string where = "virtual_server " + service.name();
+    if ((service.has_quorum_up() && !is_script(service.quorum_up())) ||
+        (service.has_quorum_down() && !is_script(service.quorum_down()))) {
+        return wrong("script", where);
+    }
+    for (const config::v1::RealServer& server : service.servers()) {
+        if ((server.has_notify_up() && !is_script(server.notify_up())) ||
+            (server.has_notify_down() && !is_script(server.notify_down()))) {
+            return wrong("script", where + " real_server " + server.name());
+        }
+    }
+    return core::Done{};
+}
+
+/// Ids of one kind name one object each, and 0 is "no object".
+class Ids {
+  public:
+    bool take(std::uint64_t id) { return id != 0 && seen_.insert(id).second; }
+
+  private:
+    std::set<std::uint64_t> seen_;
+};
+
+}  // namespace
+
+const ConfigMemory& LoadedConfig::part_of(ipc::Peer role) const {
+    switch (role) {
+        case ipc::Peer::vrrpd:
+            return vrrpd;
+        case ipc::Peer::checkerd:
+            return checkerd;
+        default:
+            return ipvsd;
+    }
+}
+
+bool LoadedConfig::needs(ipc::Peer role) const {
+    const bool vrrp = own.vrrp_instances_size() != 0;
+    const bool services = own.virtual_servers_size() != 0;
+    switch (role) {
+        case ipc::Peer::vrrpd:
+            return vrrp;
+        case ipc::Peer::checkerd:
+            return services;
+        case ipc::Peer::ipvsd:
+            return vrrp || services;
+        default:
+            return false;
+    }
+}
+
+core::Status check_ranges(const config::v1::Config& config) {
+    Ids instances;
+    for (const config::v1::VrrpInstance& instance : config.vrrp_instances()) {
+        if (core::Status fits = check_instance(instance); !fits) return fits;
+        if (!instances.take(instance.id())) return wrong("id", "vrrp_instance " + instance.name());
+    }
+    Ids groups;
+    for (const config::v1::VrrpSyncGroup& group : config.vrrp_sync_groups()) {
+        const std::string where = "vrrp_sync_group " + group.name();
+        if (!groups.take(group.id())) return wrong("id", where);
+        if (!scripts_fit(group.notify())) return wrong("script", where);
+    }
+    Ids scripts;
+    for (const config::v1::VrrpScript& script : config.vrrp_scripts()) {
+        const std::string where = "vrrp_script " + script.name();
+        if (!scripts.take(script.id())) return wrong("id", where);
+        if (script.has_script() && !is_script(script.script())) return wrong("script", where);
+    }
+    Ids services;
+    for (const config::v1::VirtualServer& service : config.virtual_servers()) {
+        if (core::Status fits = check_service(service); !fits) return fits;
+        if (!services.take(service.id())) return wrong("id", "virtual_server " + service.name());
+    }
+    return core::Done{};
+}
+
+std::vector<std::string> reasons_to_refuse(const std::vector<Diagnostic>& running,
+                                           const std::vector<Diagnostic>& next) {
+    std::set<std::pair<std::string, std::string>> known;
+    for (const Diagnostic& old : running) {
+        if (old.severity() == Diagnostic::ERROR) known.emplace(old.class_name(), old.object());
+    }
+    std::vector<std::string> reasons;
+    for (const Diagnostic& found : next) {
+        const bool fresh_error = found.severity() == Diagnostic::ERROR &&
+                                 !known.contains({found.class_name(), found.object()});
+        if (found.severity() == Diagnostic::FATAL || fresh_error) {
+            reasons.push_back(found.rendered().empty() ? found.text() : found.rendered());
+        }
+    }
+    return reasons;
+}
+
+void keep_only(bool vrrp, bool services, config::v1::Config& config) {
+    if (!vrrp) {
+        config.clear_vrrp_instances();
+        config.clear_vrrp_sync_groups();
+        config.clear_vrrp_scripts();
+    }
+    if (!services) config.clear_virtual_servers();
+}
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/core/result.hpp"
+#include "lib/core/unique_fd.hpp"
+#include "lib/ipc/channel.hpp"
+#include "lib/ipc/sealed_memory.hpp"
+#include "proto/config.pb.h"
+#include "proto/supervisor.pb.h"
+
+namespace holdfast::supervisor {
+
+/// One role's part of a configuration, as it travels: sealed memory and what it must hold.
+struct ConfigMemory {
+    core::UniqueFd memory;
+    ipc::Digest digest;
+};
+
+/// One generation of the configuration: a sealed part for each daemon and the supervisor's own
+/// copy, against which every request of a daemon is checked. Immutable once loaded.
+struct LoadedConfig {
+    std::uint64_t generation = 0;
+    config::v1::Config own;
+    ConfigMemory vrrpd;
+    ConfigMemory checkerd;
+    ConfigMemory ipvsd;
+    /// What the parser found; a reload compares errors with these.
+    std::vector<messages::v1::Diagnostic> diagnostics;
+
+    [[nodiscard]] const ConfigMemory& part_of(ipc::Peer role) const;
+    /// Whether there is anything for this daemon to do.
+    [[nodiscard]] bool needs(ipc::Peer role) const;
+};
+using ConfigPtr = std::shared_ptr<const LoadedConfig>;
+
+/// Pure: the range checks of the supervisor's own copy. The parser met the files and is not
+/// believed: what it wrote must at least be of the right form.
+[[nodiscard]] core::Status check_ranges(const config::v1::Config& config);
+
+/// Pure: errors of `next` (class and object) that `running` did not have, and everything fatal: the
+/// reasons to refuse a reload.
+[[nodiscard]] std::vector<std::string> reasons_to_refuse(
+    const std::vector<messages::v1::Diagnostic>& running,
+    const std::vector<messages::v1::Diagnostic>& next);
+
+/// -P and -C: takes the other half's objects away.
+void keep_only(bool vrrp, bool services, config::v1::Config& config);
+
+}  // namespace holdfast::supervisor

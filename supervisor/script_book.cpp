@@ -1,0 +1,109 @@
+#include "supervisor/script_book.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+namespace holdfast::supervisor {
+namespace {
+
+using config::v1::Script;
+
+/// Two scripts with the same words and user are one.
+std::string key_of(const Script& script) {
+    std::string key = script.user() + '\0' + script.group();
+    for (const std::string& word : script.argv()) key += '\0' + word;
+    return key;
+}
+
+void each_of(const config::v1::Notify& notify, const std::function<void(const Script&)>& visit) {
+    if (notify.has_to_active()) visit(notify.to_active());
+    if (notify.has_to_backup()) visit(notify.to_backup());
+    if (notify.has_to_fault()) visit(notify.to_fault());
+    if (notify.has_to_stop()) visit(notify.to_stop());
+    if (notify.has_any()) visit(notify.any());
+}
+
+void each_of(const config::v1::VirtualServer& service,
+             const std::function<void(const Script&)>& visit) {
+    if (service.has_quorum_up()) visit(service.quorum_up());
+    if (service.has_quorum_down()) visit(service.quorum_down());
+    for (const config::v1::RealServer& server : service.servers()) {
+        if (server.has_notify_up()) visit(server.notify_up());
+        if (server.has_notify_down()) visit(server.notify_down());
+    }
+}
+
+void each_of(const config::v1::Config& config, const std::function<void(const Script&)>& visit) {
+    for (const auto& instance : config.vrrp_instances()) each_of(instance.notify(), visit);
+    for (const auto& group : config.vrrp_sync_groups()) each_of(group.notify(), visit);
+    for (const auto& service : config.virtual_servers()) each_of(service, visit);
+    for (const auto& script : config.vrrp_scripts()) {
+        if (script.has_script()) visit(script.script());
+    }
+}
+
+/// "</path" is not run: it succeeds when the file can be opened.
+bool is_file_test(const Script& script) {
+    return script.argv_size() > 0 && script.argv(0).starts_with("</");
+}
+
+}  // namespace
+
+ScriptBook::ScriptBook(const config::v1::Config& config, log::Logger& log)
+    : default_user_(config.global().script_user()),
+      default_group_(config.global().script_group()),
+      security_(config.global().enable_script_security()) {
+    each_of(config, [&](const Script& script) { examine(script, log); });
+    if (any_as_root_ && !security_) {
+        log.warning("SCRIPT_SECURITY",
+                    "scripts run as root and enable_script_security is not set: set it, and "
+                    "script_user");
+    }
+}
+
+void ScriptBook::examine(const Script& script, log::Logger& log) {
+    const std::string key = key_of(script);
+    if (script.argv_size() == 0 || entries_.contains(key)) return;
+    auto command = resolve(script, log);
+    if (command) {
+        any_as_root_ = any_as_root_ || command->user.uid == 0;
+        entries_[key] = {std::move(*command), ""};
+        return;
+    }
+    log.warning("SCRIPT_DISABLED", fmt::format("{}: {}", script.argv(0), command.error().text()));
+    entries_[key] = {std::nullopt, command.error().text()};
+}
+
+core::Result<ScriptCommand> ScriptBook::resolve(const Script& script, log::Logger& log) {
+    const bool own_user = !script.user().empty();
+    auto user = find_script_user(own_user ? script.user() : default_user_,
+                                 own_user ? script.group() : default_group_, security_);
+    if (!user) return user.error();
+    ScriptCommand command{{script.argv().begin(), script.argv().end()}, *user};
+    if (is_file_test(script)) {
+        command.argv = {"/usr/bin/test", "-r", script.argv(0).substr(1)};
+        return command;
+    }
+    auto program = find_program(script.argv(0));
+    if (!program) return program.error();
+    command.argv[0] = *program;
+    if (user->uid != 0 && user->gid != 0) return command;
+    const core::Status safe = check_root_script(*program);
+    if (safe) return command;
+    if (security_) return safe.error();
+    log.warning("SCRIPT_UNSAFE", fmt::format("{} runs as root: {}", *program, safe.error().text()));
+    return command;
+}
+
+core::Result<ScriptCommand> ScriptBook::command(const Script& script,
+                                                const std::vector<std::string>& added) const {
+    const auto found = entries_.find(key_of(script));
+    if (found == entries_.end()) return core::Error("not a script of this configuration", ENOENT);
+    if (!found->second.command) return core::Error(found->second.reason, EPERM);
+    ScriptCommand command = *found->second.command;
+    command.argv.insert(command.argv.end(), added.begin(), added.end());
+    return command;
+}
+
+}  // namespace holdfast::supervisor

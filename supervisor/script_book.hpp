@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/core/result.hpp"
+#include "lib/log/logger.hpp"
+#include "proto/config.pb.h"
+#include "supervisor/script_process.hpp"
+
+namespace holdfast::supervisor {
+
+/// The scripts of one configuration, each looked at once: found, its user known, safe for root.
+/// What is wrong is told once when the configuration is loaded; a script that must not run stays
+/// out until the next load, as with keepalived.
+class ScriptBook {
+  public:
+    ScriptBook() = default;
+    /// Looks at every script of `config` and logs what is wrong with it.
+    ScriptBook(const config::v1::Config& config, log::Logger& log);
+
+    /// The program to run with `added` after its own words; the error says why it is disabled.
+    [[nodiscard]] core::Result<ScriptCommand> command(const config::v1::Script& script,
+                                                      const std::vector<std::string>& added) const;
+
+  private:
+    struct Entry {
+        std::optional<ScriptCommand> command;
+        std::string reason;  // why there is none
+    };
+    void examine(const config::v1::Script& script, log::Logger& log);
+    [[nodiscard]] core::Result<ScriptCommand> resolve(const config::v1::Script& script,
+                                                      log::Logger& log);
+
+    std::string default_user_;
+    std::string default_group_;
+    bool security_ = false;
+    bool any_as_root_ = false;
+    std::map<std::string, Entry> entries_;
+};
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,114 @@
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include "supervisor/control.hpp"
+#include "supervisor/loaded_config.hpp"
+#include "supervisor/socket_sets.hpp"
+
+namespace holdfast::supervisor {
+namespace {
+
+using config::v1::Config;
+using messages::v1::Diagnostic;
+
+Config config_of(const std::string& text) {
+    Config config;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &config)) << text;
+    return config;
+}
+
+Diagnostic finding(Diagnostic::Severity severity, const std::string& kind,
+                   const std::string& object) {
+    Diagnostic found;
+    found.set_severity(severity);
+    found.set_class_name(kind);
+    found.set_object(object);
+    found.set_rendered(kind + " " + object);
+    return found;
+}
+
+constexpr const char* kRouter =
+    R"(vrrp_instances { id: 1 name: "a" interface: "eth0" virtual_router_id: 51 })";
+
+TEST(RangeChecks, PassWhatAParserMayWrite) {
+    EXPECT_TRUE(check_ranges(config_of(kRouter)));
+    EXPECT_TRUE(check_ranges(Config()));
+}
+
+TEST(RangeChecks, RefuseWhatNoConfigurationCanMean) {
+    const char* const wrong[] = {
+        R"(vrrp_instances { id: 0 name: "a" interface: "eth0" virtual_router_id: 51 })",
+        R"(vrrp_instances { id: 1 name: "" interface: "eth0" virtual_router_id: 51 })",
+        R"(vrrp_instances { id: 1 name: "a" interface: "eth0" virtual_router_id: 256 })",
+        R"(vrrp_instances { id: 1 name: "a" interface: "eth0" virtual_router_id: 0 })",
+        R"(vrrp_instances { id: 1 name: "a" interface: "../../etc" virtual_router_id: 5 })",
+        R"(vrrp_instances { id: 1 name: "a" interface: "0123456789abcdef" virtual_router_id: 5 })",
+        R"(vrrp_instances { id: 1 name: "a" interface: "e" virtual_router_id: 5 source_address: "abc" })",
+        R"(vrrp_instances { id: 1 name: "a" interface: "e" virtual_router_id: 5 notify { any {} } })",
+        R"(vrrp_instances { id: 1 name: "a" interface: "e" virtual_router_id: 5 }
+           vrrp_instances { id: 1 name: "b" interface: "e" virtual_router_id: 6 })",
+        R"(vrrp_scripts { id: 2 name: "s" script { argv: "" } })",
+        R"(virtual_servers { id: 3 servers { notify_up { } } })",
+    };
+    for (const char* text : wrong) EXPECT_FALSE(check_ranges(config_of(text))) << text;
+}
+
+TEST(ReloadRefusal, IsForEverythingFatalAndForErrorsThatAreNew) {
+    const std::vector<Diagnostic> running = {finding(Diagnostic::ERROR, "unknown_keyword", "VI_1")};
+    EXPECT_TRUE(reasons_to_refuse(running, running).empty());
+    EXPECT_TRUE(reasons_to_refuse(running, {finding(Diagnostic::WARNING, "x", "VI_1")}).empty());
+    EXPECT_EQ(
+        reasons_to_refuse(running, {finding(Diagnostic::ERROR, "unknown_keyword", "VI_2")}).size(),
+        1U);
+    EXPECT_EQ(
+        reasons_to_refuse(running, {finding(Diagnostic::FATAL, "unknown_keyword", "VI_1")}).size(),
+        1U);
+}
+
+TEST(NeededRoles, FollowFromTheObjects) {
+    LoadedConfig config;
+    EXPECT_FALSE(config.needs(ipc::Peer::ipvsd));
+    config.own = config_of(kRouter);
+    EXPECT_TRUE(config.needs(ipc::Peer::vrrpd) && config.needs(ipc::Peer::ipvsd));
+    EXPECT_FALSE(config.needs(ipc::Peer::checkerd));
+    keep_only(false, true, config.own);
+    EXPECT_FALSE(config.needs(ipc::Peer::vrrpd) || config.needs(ipc::Peer::ipvsd));
+}
+
+TEST(SocketWishes, InstancesOfOneInterfaceAndFamilyShareASet) {
+    const SetWishes wishes = wishes_of(config_of(R"(
+      vrrp_instances { id: 1 interface: "e" virtual_router_id: 1 multicast_group: "\340\000\000\022" }
+      vrrp_instances { id: 2 interface: "e" virtual_router_id: 2 source_address: "\300\000\002\001" }
+      vrrp_instances { id: 3 interface: "e" virtual_router_id: 3 ipv6: true }
+      vrrp_instances { id: 4 interface: "e" virtual_router_id: 4 unicast_peers: "\300\000\002\002" }
+    )"));
+    ASSERT_EQ(wishes.size(), 3U);
+    const SetWish& multicast = wishes.at({"e", core::Family::ipv4, false});
+    EXPECT_EQ(multicast.plan.vrids, (std::set<std::uint8_t>{1, 2}));
+    EXPECT_EQ(multicast.plan.groups.size(), 1U);
+    EXPECT_EQ(multicast.plan.sources.size(), 1U);
+    EXPECT_TRUE(multicast.kernel_chooses_source);
+    EXPECT_TRUE(multicast.plan.other_kind_present);
+    EXPECT_TRUE(wishes.at({"e", core::Family::ipv4, true}).plan.other_kind_present);
+    EXPECT_FALSE(wishes.at({"e", core::Family::ipv6, false}).plan.other_kind_present);
+}
+
+TEST(SocketSets, AMissingInterfaceIsAnErrorOfItsSet) {
+    SocketSets sets;
+    const auto wishes = wishes_of(
+        config_of(R"(vrrp_instances { id: 1 interface: "nosuch0" virtual_router_id: 1 })"));
+    EXPECT_EQ(sets.adapt(wishes, 0).size(), 1U);
+    EXPECT_EQ(sets.sets().begin()->second.error, ENODEV);
+    sets.forget_unwished({});
+    EXPECT_TRUE(sets.sets().empty());
+}
+
+TEST(ControlRights, TheStatusSocketOnlyReads) {
+    EXPECT_TRUE(may_ask(ipc::Peer::status_client, messages::v1::VERB_SHOW_VRRP));
+    EXPECT_FALSE(may_ask(ipc::Peer::status_client, messages::v1::VERB_RELOAD));
+    EXPECT_FALSE(may_ask(ipc::Peer::status_client, messages::v1::VERB_RESTART));
+    EXPECT_TRUE(may_ask(ipc::Peer::control_client, messages::v1::VERB_RESTART));
+}
+
+}  // namespace
+}  // namespace holdfast::supervisor
