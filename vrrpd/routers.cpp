@@ -12,14 +12,21 @@ namespace holdfast::vrrp {
 
 namespace {
 
-/// A record older than the time in which others take over is a cold start.
+/// A record older than the time in which others take over is a cold start, and so is one whose
+/// deadline is further away than any deadline can be.
 bool still_holds(const SyncGroup& group, std::size_t member, const Router& router,
                  core::Instant now) {
     const core::Interval limit = group.down_interval(member);
+    const RouterParameters& parameters = group.members()[member]->setting().router;
     if (const auto* active = std::get_if<Active>(&router.state))
-        return now - active->sent_at <= limit;
+        return now - active->sent_at <= limit &&
+               active->adver_at <= now + parameters.advert_interval;
     if (const auto* backup = std::get_if<Backup>(&router.state))
-        return now - backup->active_down_at <= limit;
+        return now - backup->active_down_at <= limit &&
+               backup->active_down_at <=
+                   std::max(now, backup->held_until) +
+                       active_down_interval(parameters, 1, backup->active_adver_interval) &&
+               backup->held_until <= now + parameters.start_up_hold;
     return true;
 }
 

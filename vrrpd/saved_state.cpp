@@ -63,6 +63,17 @@ std::int64_t number(Instant at) {
 Instant instant(std::int64_t at) {
     return Instant{Interval{at}};
 }
+/// Microseconds of uptime: what lies beyond some 285 years was not written by us.
+bool plausible(std::int64_t at) {
+    return at >= 0 && at < std::int64_t{1} << 53U;
+}
+bool plausible(const RouterRecord& record) {
+    const std::int64_t times[] = {record.deadline,   record.since,       record.held_until,
+                                  record.preempt_at, record.give_way_at, record.rival_at,
+                                  record.heard_at};
+    return record.priority != 0 &&
+           std::ranges::all_of(times, [](auto at) { return plausible(at); });
+}
 std::uint8_t flag(bool set, Flag which) {
     return set ? which : 0;
 }
@@ -144,7 +155,7 @@ bool SavedState::save_router(core::ObjectId instance, const SavedRouter& saved) 
 
 std::optional<SavedRouter> SavedState::router(core::ObjectId instance) const {
     const auto record = state::load<RouterRecord>(file_, instance);
-    if (!record || record->kind != kRouter || record->priority == 0) return std::nullopt;
+    if (!record || record->kind != kRouter || !plausible(*record)) return std::nullopt;
     const auto state = state_in(*record);
     if (!state) return std::nullopt;
     SavedRouter saved{.counters = record->counters};
@@ -172,7 +183,7 @@ bool SavedState::save_script(core::ObjectId script, const SavedScript& saved) {
 
 std::optional<SavedScript> SavedState::script(core::ObjectId script) const {
     const auto record = state::load<ScriptRecord>(file_, script);
-    if (!record || record->kind != kScript) return std::nullopt;
+    if (!record || record->kind != kScript || !plausible(record->started)) return std::nullopt;
     if (record->condition > static_cast<std::uint32_t>(Condition::down)) return std::nullopt;
     return SavedScript{.health = {static_cast<Condition>(record->condition), record->against},
                        .started = instant(record->started)};

@@ -1,0 +1,67 @@
+#include "vrrpd/saved_state.hpp"
+
+#include <gtest/gtest.h>
+
+#include "lib/daemon/state_layout.hpp"
+#include "tests/unit/vrrpd/machine.hpp"
+
+namespace holdfast::vrrp {
+namespace {
+
+using namespace testing;
+
+constexpr core::ObjectId kId{7};
+
+TEST(SavedState, BringsEveryStateBackAsItWas) {
+    Backup waiting{.active_adver_interval = 250ms,
+                   .active_down_at = kNow + 1s,
+                   .since = kNow - 2s,
+                   .held_until = kNow - 9s,
+                   .preempt_at = kNow + 5s,
+                   .wants_active = true,
+                   .gave_up = true,
+                   .listened = true};
+    Active rivalled{.adver_at = kNow + 1ms,
+                    .sent_at = kNow - 999ms,
+                    .give_way_at = kNow + 3s,
+                    .rival_at = kNow - 1s};
+    const RouterState states[] = {
+        Initialize{}, Initialize{true}, waiting, Backup{.active_adver_interval = 1s},
+        rivalled,     Active{},         Fault{}};
+    SavedState saved;
+    for (const RouterState& state : states) {
+        SavedRouter record{.router = {.state = state, .priority = 200}, .since = 1.7e9};
+        record.router.active = Heard{address("fe80::1"), 150, kNow};
+        record.router.yielded_ownership = true;
+        record.counters.became_active = 3;
+        record.counters.errors_received = 1ULL << 40U;
+        ASSERT_TRUE(saved.save_router(kId, record));
+        const auto back = saved.router(kId);
+        ASSERT_TRUE(back);
+        EXPECT_EQ(back->router, record.router);
+        EXPECT_EQ(back->counters, record.counters);
+        EXPECT_EQ(back->since, record.since);
+    }
+}
+
+TEST(SavedState, KeepsAScriptsCounts) {
+    SavedState saved;
+    ASSERT_TRUE(saved.save_script(kId, {.health = {Condition::up, 2}, .started = kNow}));
+    const auto back = saved.script(kId);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->health, (ScriptHealth{Condition::up, 2}));
+    EXPECT_EQ(back->started, kNow);
+    EXPECT_FALSE(saved.router(kId));  // another kind of record
+}
+
+TEST(SavedState, FitsIntoTheRecordsOfItsFile) {
+    SavedState saved;
+    saved.use(state::StateFile::private_memory(1, daemon::kVrrpdRecord));
+    EXPECT_TRUE(saved.save_router(kId, {}));
+    EXPECT_FALSE(saved.save_router(core::ObjectId{8}, {}));
+    saved.forget(kId);
+    EXPECT_TRUE(saved.save_router(core::ObjectId{8}, {}));
+}
+
+}  // namespace
+}  // namespace holdfast::vrrp
