@@ -329,10 +329,16 @@ void Daemon::answer_gone(ipc::Peer peer, core::ObjectId id) {
 
 // ---- What checkerd says ---------------------------------------------------------------------
 
-void Daemon::verdicts_begin() {}
+void Daemon::verdicts_begin() {
+    services_->said_begin();
+}
 
 void Daemon::verdicts_end(std::uint64_t /*generation*/) {
-    services_->known();
+    services_->said_all();
+}
+
+void Daemon::verdicts_committed(std::uint64_t generation) {
+    if (generation == model_->generation) services_->said_all();
 }
 
 void Daemon::take_verdict(const VerdictSaid& verdict) {

@@ -58,6 +58,7 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     void announce(core::ObjectId instance, bool lower_priority) override;
     void verdicts_begin() override;
     void verdicts_end(std::uint64_t generation) override;
+    void verdicts_committed(std::uint64_t generation) override;
     void take_verdict(const VerdictSaid& verdict) override;
     void answer_gone(ipc::Peer peer, core::ObjectId id) override;
 

@@ -102,6 +102,7 @@ void Requests::forget(ipc::Peer peer) {
         batches_.clear();
     } else if (peer == ipc::Peer::checkerd) {
         checkerd_began_ = false;
+        checkerd_ended_ = false;
         verdict_epochs_.clear();
     }
 }
@@ -136,6 +137,7 @@ core::Status Requests::state_end_from_vrrpd(const Message& message) {
 
 core::Status Requests::state_end_from_checkerd(const Message& message) {
     if (!checkerd_began_) return violation("StateEnd before StateBegin");
+    checkerd_ended_ = true;
     handler_.verdicts_end(message.state_end().generation());
     return core::Done{};
 }
@@ -145,8 +147,10 @@ core::Status Requests::committed_by_vrrpd(const Message& message) {
     return core::Done{};
 }
 
-core::Status Requests::committed_by_checkerd(const Message& /*message*/) {
-    return core::Done{};  // nothing of ours waits for checkerd
+core::Status Requests::committed_by_checkerd(const Message& message) {
+    // Before StateEnd not everything is said yet.
+    if (checkerd_ended_) handler_.verdicts_committed(message.committed().generation());
+    return core::Done{};
 }
 
 Requests::Known Requests::known_instance(core::ObjectId id) const {

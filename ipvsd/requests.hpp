@@ -44,6 +44,7 @@ class RequestHandler {
     virtual void announce(core::ObjectId instance, bool lower_priority) = 0;
     virtual void verdicts_begin() = 0;
     virtual void verdicts_end(std::uint64_t generation) = 0;
+    virtual void verdicts_committed(std::uint64_t generation) = 0;
     virtual void take_verdict(const VerdictSaid& verdict) = 0;
     /// `id` was of the last generation: tell the peer.
     virtual void answer_gone(ipc::Peer peer, core::ObjectId id) = 0;
@@ -107,6 +108,7 @@ class Requests {
     // What the present incarnations have said.
     bool vrrpd_began_ = false;
     bool checkerd_began_ = false;
+    bool checkerd_ended_ = false;
     std::map<core::ObjectId, LastRole> roles_;
     std::map<core::ObjectId, std::uint64_t> verdict_epochs_;
     std::map<std::uint64_t, OpenBatch> batches_;

@@ -70,7 +70,10 @@ void Services::start(bool known) {
     schedule_pass({});
 }
 
-void Services::known() {
+void Services::said_all() {
+    for (const auto& [check, place] : model_->checks) {
+        if (!said_.contains(check)) judge(place, check, true);
+    }
     if (known_) return;
     known_ = true;
     look();
@@ -78,11 +81,16 @@ void Services::known() {
 }
 
 void Services::take(const VerdictSaid& verdict) {
-    const auto service = model_->services.find(verdict.place.service);
-    if (service == model_->services.end()) return;
+    said_.insert(verdict.check);
     last_errors_[verdict.place.server] = verdict.up ? std::string() : verdict.last_error;
+    judge(verdict.place, verdict.check, verdict.up);
+}
+
+void Services::judge(const CheckPlace& place, core::ObjectId check, bool up) {
+    const auto service = model_->services.find(place.service);
+    if (service == model_->services.end()) return;
     ServiceState& state = states_[service->first];
-    const ServiceStep step = on_verdict(service->second.rules, state, verdict.check, verdict.up);
+    const ServiceStep step = on_verdict(service->second.rules, state, check, up);
     if (step.state == state) return;
     state = step.state;
     apply({wish_for(service->second)}, false);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,13 @@ class Services {
     /// stay are kept; what is no longer configured goes.
     void set_model(const Model& model);
     /// `known`: services are programmed at once with checks in their start state (a cold start).
-    /// Else they are left as found until known() is called.
+    /// Else they are left as found until said_all() is called.
     void start(bool known);
-    /// checkerd has said all its verdicts.
-    void known();
+    /// checkerd begins to say all its verdicts.
+    void said_begin() { said_.clear(); }
+    /// checkerd has said all its verdicts: a check that it did not say is one that it does not
+    /// carry out, which counts as up.
+    void said_all();
 
     void take(const VerdictSaid& verdict);
     void ipvs_changed(bool present);
@@ -72,6 +76,7 @@ class Services {
   private:
     [[nodiscard]] ServiceWish wish_for(const ConfiguredService& service) const;
     [[nodiscard]] std::vector<ServiceWish> all_wishes() const;
+    void judge(const CheckPlace& place, core::ObjectId check, bool up);
     void apply(const std::vector<ServiceWish>& wishes, bool with_leftovers);
     /// The kernel's refusals by service; what it did not refuse is in the picture.
     std::map<ServiceKey, core::Error> carry_out(const std::vector<Change>& plan);
@@ -93,6 +98,7 @@ class Services {
     const Model* model_ = nullptr;
     std::map<core::ObjectId, ServiceState> states_;
     std::map<core::ObjectId, std::string> last_errors_;  // by server
+    std::set<core::ObjectId> said_;                      // checks, since said_begin()
     ServicesInKernel picture_;
     std::map<ServiceKey, std::string> failing_;
     bool started_ = false;

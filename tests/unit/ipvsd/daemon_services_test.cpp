@@ -3,13 +3,13 @@
 namespace holdfast::ipvsd::test {
 namespace {
 
-class ServicesOf : public DaemonTest {};
+class ServicesAtWork : public DaemonTest {};
 class IpvsLoss : public DaemonTest {};
 class Drift : public DaemonTest {};
 class ServiceReload : public DaemonTest {};
 class ServiceEnd : public DaemonTest {};
 
-TEST_F(ServicesOf, AColdStartAreProgrammedAtOnceWithWhatCountsAsUp) {
+TEST_F(ServicesAtWork, ColdStartsAreProgrammedAtOnceWithWhatCountsAsUp) {
     add_service(1, {1, 2});
     add_service(2, {1}).set_alpha(true);
     start();
@@ -17,7 +17,17 @@ TEST_F(ServicesOf, AColdStartAreProgrammedAtOnceWithWhatCountsAsUp) {
     EXPECT_EQ(destinations(2), "");
 }
 
-TEST_F(ServicesOf, AVerdictCostOneRequestAndAreAnswered) {
+TEST_F(ServicesAtWork, ChecksThatCheckerdDoesNotCarryOutCountAsUp) {
+    add_service(1, {1, 2}).set_alpha(true);
+    start();
+    say_begin(checkerd_);
+    say_verdict(1, 1, false);
+    EXPECT_EQ(destinations(1), "");
+    say_end(checkerd_);
+    EXPECT_EQ(destinations(1), "10.0.0.2=1");
+}
+
+TEST_F(ServicesAtWork, AVerdictCostsOneRequestAndAnAnswer) {
     add_service(1, {1, 2, 3});
     add_service(2, {1, 2, 3});
     start();
@@ -40,7 +50,7 @@ TEST_F(ServicesOf, AVerdictCostOneRequestAndAreAnswered) {
     EXPECT_EQ(checkerd_.heard[1].health_applied().weight(), 1U);
 }
 
-TEST_F(ServicesOf, ServersAndQuorumsAreToldToTheSupervisorAndLoggedWithTheirCause) {
+TEST_F(ServicesAtWork, ServersAndQuorumsAreToldToTheSupervisorAndLoggedWithTheirCause) {
     add_service(1, {1, 2}).set_quorum(2);
     start();
     say_begin(checkerd_);
@@ -63,7 +73,7 @@ TEST_F(ServicesOf, ServersAndQuorumsAreToldToTheSupervisorAndLoggedWithTheirCaus
     EXPECT_TRUE(heard[1].service_event().up());
 }
 
-TEST_F(ServicesOf, TheSorryServerStandsInWhileTheQuorumIsLost) {
+TEST_F(ServicesAtWork, TheSorryServerStandsInWhileTheQuorumIsLost) {
     config::RealServer& sorry = *add_service(1, {1, 2}).mutable_sorry_server();
     sorry.set_address(octets("10.0.0.9"));
     sorry.set_port(80);
@@ -76,7 +86,7 @@ TEST_F(ServicesOf, TheSorryServerStandsInWhileTheQuorumIsLost) {
     EXPECT_EQ(destinations(1), "10.0.0.2=1");
 }
 
-TEST_F(ServicesOf, InhibitedServersStayWithWeightZero) {
+TEST_F(ServicesAtWork, InhibitedServersStayWithWeightZero) {
     add_service(1, {1, 2}).set_inhibit_on_failure(true);
     start();
     say_begin(checkerd_);
@@ -84,7 +94,7 @@ TEST_F(ServicesOf, InhibitedServersStayWithWeightZero) {
     EXPECT_EQ(destinations(1), "10.0.0.1=0 10.0.0.2=1");
 }
 
-TEST_F(ServicesOf, AnAdoptedServiceAreEditedAndItsForeignNeighboursSpared) {
+TEST_F(ServicesAtWork, OthersMakingAreAdoptedByEditsAndForeignOnesSpared) {
     add_service(1, {1, 2});
     const Service ours{.key = key(1), .scheduler = "wlc"};
     const Service foreign{.key = key(9), .scheduler = "wlc"};
@@ -101,7 +111,7 @@ TEST_F(ServicesOf, AnAdoptedServiceAreEditedAndItsForeignNeighboursSpared) {
     EXPECT_EQ(destinations(9), "10.0.0.99=1");
 }
 
-TEST_F(ServicesOf, StatusShowsServersAsTheyAre) {
+TEST_F(ServicesAtWork, StatusShowsServersAsTheyAre) {
     config::VirtualServer& one = add_service(1, {1, 2});
     one.set_inhibit_on_failure(true);
     one.mutable_sorry_server()->set_address(octets("10.0.0.9"));

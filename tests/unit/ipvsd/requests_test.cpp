@@ -37,6 +37,7 @@ class Recorder : public RequestHandler {
     }
     void verdicts_begin() override { add("verdicts begin"); }
     void verdicts_end(std::uint64_t /*generation*/) override { add("verdicts end"); }
+    void verdicts_committed(std::uint64_t /*generation*/) override { add("verdicts committed"); }
     void take_verdict(const VerdictSaid& verdict) override {
         add("verdict " + std::to_string(verdict.check.value) + (verdict.up ? " up" : " down"));
     }
