@@ -144,10 +144,11 @@ void BlockReader::unknown(const std::string& path, const Node& node) {
     last_was_unknown_ = true;
     // The content of an unknown block follows from it; one complaint is enough.
     if (inside_unknown_block()) return;
-    report_
-        .error(Complaint::unknown_keyword, "unknown_keyword", node.place,
-               fmt::format("unknown keyword '{}' in {}", node.keyword, block_name(path)))
-        .hint = did_you_mean(path, node.keyword);
+    auto& error =
+        report_.error(Complaint::unknown_keyword, "unknown_keyword", node.place,
+                      fmt::format("unknown keyword '{}' in {}", node.keyword, block_name(path)));
+    error.hint = did_you_mean(path, node.keyword);
+    error.object = fmt::format("{} {}", block_name(path), node.keyword);
 }
 
 void BlockReader::read_keywords(const std::string& path, Node* parent) {

@@ -57,6 +57,7 @@ class ServiceResolver {
     /// False when the service must be dropped.
     bool run() {
         if (!name_it()) return false;
+        all_.report.set_object("virtual_server " + service_.name());
         if (service_.servers_size() == 0) {
             error("virtual_server", "no_servers",
                   fmt::format("{} has no real_server and is dropped", service_.name()));
@@ -305,6 +306,7 @@ void resolve_services(Resolution& all) {
         merge(all, *services.Mutable(first->second), service, places);
         drop[static_cast<std::size_t>(i)] = true;
     }
+    all.report.set_object({});
     drop_marked(services, all.places.services, drop);
 }
 
