@@ -119,7 +119,7 @@ const std::string& Daemon::name_of_instance(core::ObjectId id) const {
 // ---- Start ----------------------------------------------------------------------------------
 
 core::Status Daemon::open(core::UniqueFd state_file) {
-    auto kernel = make_kernel_(*this);
+    auto kernel = make_kernel_(*this, std::move(frame_socket_));
     if (!kernel) return kernel.error().within("open the kernel's sockets");
     opened_ = std::move(*kernel);
     if (state_file) {
@@ -236,6 +236,8 @@ void Daemon::withdraw() {
 }
 
 core::Status Daemon::message(ipc::Channel::Frame frame) {
+    // Only FrameSocket brings one.
+    if (!frame.descriptors.empty()) frame_socket_ = std::move(frame.descriptors.front());
     return requests_.handle(ipc::Peer::supervisor, frame.bytes);
 }
 

@@ -25,7 +25,8 @@ struct OpenedKernel {
     std::function<core::Status()> start;
 };
 /// Called once, before the system call filter closes. The listener outlives the kernel.
-using KernelMaker = std::function<core::Result<OpenedKernel>(KernelListener& listener)>;
+using KernelMaker = std::function<core::Result<OpenedKernel>(KernelListener& listener,
+                                                             core::UniqueFd frame_socket)>;
 
 /// ipvsd: turns roles of instances and verdicts of checks into kernel state, by its own copy of the
 /// configuration. Holds the parts together and decides nothing itself: what peers may ask is in
@@ -88,6 +89,7 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
 
     daemon::Surroundings around_;
     KernelMaker make_kernel_;
+    core::UniqueFd frame_socket_;  // until open()
     sandbox::Profile profile_ = sandbox::ipvsd_profile();
 
     std::unique_ptr<Model> model_;

@@ -4,7 +4,6 @@
 #include "ipvsd/daemon.hpp"
 #include "ipvsd/netlink_kernel.hpp"
 #include "lib/daemon/runtime.hpp"
-#include "lib/netlink/frame_sender.hpp"
 
 namespace {
 
@@ -12,13 +11,13 @@ using namespace holdfast;
 
 /// The real kernel. Without a packet socket everything works but the announcements.
 core::Result<ipvsd::OpenedKernel> open_kernel(loop::Loop& loop, log::Logger& log,
-                                              ipvsd::KernelListener& listener) {
-    auto frames = netlink::open_frame_socket();
-    if (!frames) {
-        log.warning("NO_ANNOUNCEMENTS", "addresses cannot be announced: " + frames.error().text());
+                                              ipvsd::KernelListener& listener,
+                                              core::UniqueFd frame_socket) {
+    if (!frame_socket) {
+        log.warning("NO_ANNOUNCEMENTS",
+                    "the supervisor could open no packet socket (CAP_NET_RAW?): no gratuitous ARP");
     }
-    auto kernel =
-        ipvsd::NetlinkKernel::open(loop, listener, frames ? std::move(*frames) : core::UniqueFd());
+    auto kernel = ipvsd::NetlinkKernel::open(loop, listener, std::move(frame_socket));
     if (!kernel) return kernel.error();
     ipvsd::NetlinkKernel* opened = kernel->get();
     return ipvsd::OpenedKernel{std::move(*kernel), [opened] { return opened->start(); }};
@@ -29,9 +28,9 @@ core::Result<ipvsd::OpenedKernel> open_kernel(loop::Loop& loop, log::Logger& log
 int main() {
     return daemon::run_role(messages::v1::ROLE_IPVSD, [](const daemon::Surroundings& surroundings) {
         return std::make_unique<ipvsd::Daemon>(
-            surroundings,
-            [&loop = surroundings.loop, &log = surroundings.log](ipvsd::KernelListener& listener) {
-                return open_kernel(loop, log, listener);
+            surroundings, [&loop = surroundings.loop, &log = surroundings.log](
+                              ipvsd::KernelListener& listener, core::UniqueFd frame_socket) {
+                return open_kernel(loop, log, listener, std::move(frame_socket));
             });
     });
 }

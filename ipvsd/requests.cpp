@@ -77,6 +77,7 @@ struct RequestTable {
         {messages::ToIpvsd::kCommitted, ipc::Peer::checkerd, &Requests::committed_by_checkerd},
         {messages::ToIpvsd::kServerHealth, ipc::Peer::checkerd, &Requests::server_health},
         {messages::ToIpvsd::kRestartNotice, ipc::Peer::supervisor, &Requests::restart_notice},
+        {messages::ToIpvsd::kFrameSocket, ipc::Peer::supervisor, &Requests::frame_socket},
     };
 };
 
@@ -243,6 +244,10 @@ core::Status Requests::server_health(const Message& message) {
     last->second = health.epoch();
     handler_.take_verdict({check, place->second, health.up(), health.epoch(), health.last_error()});
     return core::Done{};
+}
+
+core::Status Requests::frame_socket(const Message& /*message*/) {
+    return core::Done{};  // its descriptor is with the daemon already
 }
 
 core::Status Requests::restart_notice(const Message& /*message*/) {

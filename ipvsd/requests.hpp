@@ -83,6 +83,7 @@ class Requests {
     core::Status announce(const Message& message);
     core::Status server_health(const Message& message);
     core::Status restart_notice(const Message& message);
+    core::Status frame_socket(const Message& message);
 
     enum class Known : std::uint8_t { yes, gone, no };
     [[nodiscard]] Known known_instance(core::ObjectId id) const;

@@ -179,6 +179,7 @@ void Fleet::greeted(Incarnation& who) {
         }
         if (!granted) return who.kill();
     }
+    if (who.role().peer == Peer::ipvsd && !grant_frame_socket(who.channel())) who.kill();
     if (!who.offer(slot.first_config ? slot.first_config : config_)) who.kill();
 }
 

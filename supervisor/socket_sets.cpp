@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "lib/netlink/frame_sender.hpp"
 #include "proto/config.pb.h"
+#include "proto/ipvs.pb.h"
 #include "proto/vrrp.pb.h"
 
 namespace holdfast::supervisor {
@@ -175,6 +177,18 @@ core::Status grant_netlink_monitor(ipc::Channel& vrrpd) {
         return vrrpd.send(message);
     }
     return send(vrrpd, message, monitor->get());
+}
+
+core::Status grant_frame_socket(ipc::Channel& ipvsd) {
+    messages::v1::ToIpvsd message;
+    messages::v1::FrameSocket& grant = *message.mutable_frame_socket();
+    auto socket = netlink::open_frame_socket();
+    if (!socket) {
+        grant.set_error(static_cast<std::uint32_t>(errno_of(socket.error())));
+        return ipvsd.send(message);
+    }
+    const int descriptor = socket->get();
+    return ipvsd.send(message, {&descriptor, 1});
 }
 
 }  // namespace holdfast::supervisor

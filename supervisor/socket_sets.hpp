@@ -74,5 +74,7 @@ class SocketSets {
 [[nodiscard]] core::Status grant(ipc::Channel& vrrpd, const SocketKey& key, const SocketSet& set);
 /// A netlink socket of its own for each incarnation.
 [[nodiscard]] core::Status grant_netlink_monitor(ipc::Channel& vrrpd);
+/// The packet socket that ipvsd announces addresses with; anew for each incarnation.
+[[nodiscard]] core::Status grant_frame_socket(ipc::Channel& ipvsd);
 
 }  // namespace holdfast::supervisor

@@ -178,7 +178,7 @@ class DaemonTest : public testing::Test {
                                    [](const core::Error&) {}});
         daemon_ = std::make_unique<Daemon>(
             daemon::Surroundings{loop_, log_, *supervisor_end_, welcome},
-            [this](KernelListener& listener) -> core::Result<OpenedKernel> {
+            [this](KernelListener& listener, core::UniqueFd) -> core::Result<OpenedKernel> {
                 relay_.to = &listener;
                 return OpenedKernel{std::make_unique<Borrowed>(kernel_), nullptr};
             });
