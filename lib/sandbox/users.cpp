@@ -100,11 +100,7 @@ Account account_of(User user) {
 
 Descent descent_of(User user, Account account) {
     Descent descent{std::move(account), {CAP_SYS_CHROOT}, false};
-    if (user == User::ipvsd) {
-        descent.capabilities.push_back(CAP_NET_ADMIN);
-        // For one packet socket that only sends (locked filter); its sandbox drops the right.
-        descent.capabilities.push_back(CAP_NET_RAW);
-    }
+    if (user == User::ipvsd) descent.capabilities.push_back(CAP_NET_ADMIN);
     if (user == User::parser) descent = {descent.account, {CAP_DAC_READ_SEARCH}, true};
     return descent;
 }

@@ -59,7 +59,7 @@ TEST(Users, OnlyIpvsdKeepsNetAdminOverTheExec) {
     EXPECT_EQ(descent_of(User::vrrpd, {}).capabilities, (std::vector<int>{CAP_SYS_CHROOT}));
     EXPECT_EQ(descent_of(User::checkerd, {}).capabilities, (std::vector<int>{CAP_SYS_CHROOT}));
     EXPECT_EQ(descent_of(User::ipvsd, {}).capabilities,
-              (std::vector<int>{CAP_SYS_CHROOT, CAP_NET_ADMIN, CAP_NET_RAW}));
+              (std::vector<int>{CAP_SYS_CHROOT, CAP_NET_ADMIN}));
     EXPECT_EQ(descent_of(User::parser, {}).capabilities, (std::vector<int>{CAP_DAC_READ_SEARCH}));
 }
 
@@ -67,7 +67,7 @@ TEST(Descent, LeavesTheUserWithExactlyTheAmbientCapabilities) {
     if (!is_root()) GTEST_SKIP() << "needs root";
     const auto work = [] {
         const auto missing = descend(descent_of(User::ipvsd, {60704, 60704, ""}));
-        constexpr std::uint64_t kKept = bit(CAP_SYS_CHROOT) | bit(CAP_NET_ADMIN) | bit(CAP_NET_RAW);
+        constexpr std::uint64_t kKept = bit(CAP_SYS_CHROOT) | bit(CAP_NET_ADMIN);
         if (!missing.empty()) return 1;
         if (::getuid() != 60704 || ::getegid() != 60704 || ::getgroups(0, nullptr) != 0) return 2;
         if (capabilities("CapAmb") != kKept || capabilities("CapPrm") != kKept) return 3;
@@ -75,12 +75,11 @@ TEST(Descent, LeavesTheUserWithExactlyTheAmbientCapabilities) {
         if (own_status("NoNewPrivs") != "1") return 5;
         if (::setuid(0) == 0) return 6;
         // Over an exec exactly these remain.
-        ::execl("/bin/sh", "sh", "-c", "grep -q '^CapEff:.0*43000$' /proc/self/status && exit 42",
+        ::execl("/bin/sh", "sh", "-c", "grep -q '^CapEff:.0*41000$' /proc/self/status && exit 42",
                 nullptr);
         return 7;
     };
-    static_assert(bit(CAP_SYS_CHROOT) == 0x40000 && bit(CAP_NET_ADMIN) == 0x1000 &&
-                  bit(CAP_NET_RAW) == 0x2000);
+    static_assert(bit(CAP_SYS_CHROOT) == 0x40000 && bit(CAP_NET_ADMIN) == 0x1000);
     const int ending = ending_of([&] {
         const int failed = work();
         return failed;
