@@ -111,7 +111,10 @@ void Requests::forget(ipc::Peer peer) {
 core::Status Requests::handle(ipc::Peer peer, std::string_view frame) {
     messages::ToIpvsd message;
     if (core::Status parsed = ipc::parse(frame, message); !parsed) return parsed;
-    if (model_ == nullptr) return violation("request before the first configuration");
+    // The packet socket comes before the configuration; all else names objects of it.
+    if (model_ == nullptr && message.body_case() != Message::kFrameSocket) {
+        return violation("request before the first configuration");
+    }
     return ipc::dispatch(std::span<const RequestTable::Route>(RequestTable::kRoutes), *this, peer,
                          message);
 }

@@ -284,5 +284,15 @@ TEST_F(RequestsTest, GarbageIsAViolation) {
     EXPECT_FALSE(requests_.handle(Peer::vrrpd, "").ok());
 }
 
+TEST(Requests, BeforeTheConfigurationOnlyTheSocketForAnnouncementsMayCome) {
+    Recorder recorder;
+    Requests requests(recorder);
+    ToIpvsd socket;
+    socket.mutable_frame_socket();
+    EXPECT_TRUE(requests.handle(Peer::supervisor, socket.SerializeAsString()));
+    EXPECT_FALSE(requests.handle(Peer::vrrpd, socket.SerializeAsString()));
+    EXPECT_FALSE(requests.handle(Peer::vrrpd, state_begin().SerializeAsString()));
+}
+
 }  // namespace
 }  // namespace holdfast::ipvsd
