@@ -90,6 +90,10 @@ class Fleet : public IncarnationOwner {
     [[nodiscard]] bool missing(ipc::Peer role) const;
     [[nodiscard]] bool wanted(ipc::Peer role) const;
 
+    /// Reload: offers the next configuration to the role at work, with a larger state file where it
+    /// needs one. `settle_state` follows: the role has committed (it uses the larger file), or not.
+    core::Status offer(Incarnation& who, const ConfigPtr& config);
+    void settle_state(ipc::Peer role, bool committed);
     /// Reload: starts a role that the next configuration needs and this one does not. It is offered
     /// `config` and, once Ready, waits for `release`.
     core::Status start_held(ipc::Peer role, const ConfigPtr& config);

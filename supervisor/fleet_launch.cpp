@@ -33,6 +33,29 @@ core::UniqueFd Fleet::open_state(const RoleSpec& role) {
     return {};
 }
 
+core::Status Fleet::offer(Incarnation& who, const ConfigPtr& config) {
+    if (with_.state_files == nullptr) return who.offer(config);
+    const RoleSpec& role = who.role();
+    auto larger = with_.state_files->open_larger(role.name, state_size(role.peer, config->own));
+    if (!larger) {
+        with_.log.warning("STATE_FILE", fmt::format("{} keeps its state in a file that may become "
+                                                    "full: {}",
+                                                    role.name, larger.error().text()));
+        return who.offer(config);
+    }
+    return who.offer(config, larger->get());
+}
+
+void Fleet::settle_state(ipc::Peer role, bool committed) {
+    if (with_.state_files == nullptr) return;
+    const std::string_view name = role_of(role).name;
+    if (committed) {
+        with_.state_files->replace_by_larger(name);
+    } else {
+        with_.state_files->drop_larger(name);
+    }
+}
+
 core::Result<Launched> Fleet::launch_role(const RoleSpec& role, int channel,
                                           std::vector<std::string>& missing) {
     auto program = open_program(role);

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 
 #include "supervisor/tell.hpp"
 
@@ -83,18 +84,19 @@ core::Status Incarnation::take(const ToSupervisor& message) {
     }
 }
 
-core::Status Incarnation::offer(const ConfigPtr& config) {
+core::Status Incarnation::offer(const ConfigPtr& config, int larger_state) {
     const ConfigMemory& part = config->part_of(role_.peer);
-    const int memory = part.memory.get();
+    const std::array<int, 2> descriptors = {part.memory.get(), larger_state};
     offered_ = config;
     last_offer_ = config->generation;
-    return tell(channel_,
-                [&](auto& to) {
-                    to.mutable_config()->set_generation(config->generation);
-                    to.mutable_config()->set_size(part.digest.size);
-                    to.mutable_config()->set_sha256(part.digest.sha256);
-                },
-                {&memory, 1});
+    return tell(
+        channel_,
+        [&](auto& to) {
+            to.mutable_config()->set_generation(config->generation);
+            to.mutable_config()->set_size(part.digest.size);
+            to.mutable_config()->set_sha256(part.digest.sha256);
+        },
+        std::span(descriptors).first(larger_state < 0 ? 1 : 2));
 }
 
 core::Status Incarnation::commit() {

@@ -53,7 +53,8 @@ class Incarnation {
     /// The configuration it was last offered.
     [[nodiscard]] const ConfigPtr& offered() const { return offered_; }
 
-    core::Status offer(const ConfigPtr& config);
+    /// With `larger_state` (or -1), the descriptor of a state file with room for it.
+    core::Status offer(const ConfigPtr& config, int larger_state = -1);
     core::Status commit();
     /// The offered configuration is thrown away; `running` is what it has.
     core::Status abort(const ConfigPtr& running);

@@ -156,6 +156,10 @@ std::vector<std::string> reasons_to_refuse(const std::vector<Diagnostic>& runnin
     return reasons;
 }
 
+std::string first_line(const std::string& rendered) {
+    return rendered.substr(0, rendered.find('\n'));
+}
+
 void keep_only(bool vrrp, bool services, config::v1::Config& config) {
     if (!vrrp) {
         config.clear_vrrp_instances();

@@ -47,6 +47,9 @@ using ConfigPtr = std::shared_ptr<const LoadedConfig>;
     const std::vector<messages::v1::Diagnostic>& running,
     const std::vector<messages::v1::Diagnostic>& next);
 
+/// What the log shows of a finding that people see with its source line and hint.
+[[nodiscard]] std::string first_line(const std::string& rendered);
+
 /// -P and -C: takes the other half's objects away.
 void keep_only(bool vrrp, bool services, config::v1::Config& config);
 

@@ -52,7 +52,7 @@ void Reload::parsed(ParseOutcome outcome) {
     if (!outcome.config) return refuse({"the configuration cannot be used"});
     for (const messages::v1::Diagnostic& found : outcome.diagnostics) {
         messages_.push_back(found.rendered());
-        with_.log.warning("CONFIG", found.rendered());
+        with_.log.warning("CONFIG", first_line(found.rendered()));
     }
     outcome.config->generation = ++generation_;
     next_ = std::move(outcome.config);
@@ -76,7 +76,8 @@ void Reload::prepare() {
         if (Incarnation* running = with_.fleet.active(role.peer)) {
             participants_.insert(role.peer);
             waited_for_.insert(role.peer);
-            if (!running->offer(next_)) return abort(fmt::format("{} does not read", role.name));
+            if (!with_.fleet.offer(*running, next_))
+                return abort(fmt::format("{} does not read", role.name));
         } else if (next_->needs(role.peer)) {
             started_.insert(role.peer);
             waited_for_.insert(role.peer);
@@ -139,11 +140,14 @@ void Reload::commit_others() {
 }
 
 void Reload::committed(Peer role, std::uint64_t generation) {
-    if (next_ && generation == next_->generation) step_done(role);
+    if (!next_ || generation != next_->generation) return;
+    with_.fleet.settle_state(role, true);
+    step_done(role);
 }
 
 void Reload::activated(Peer role) {
     if (phase_ == Phase::waiting) return prepare_when_complete();
+    if (phase_ != Phase::preparing) with_.fleet.settle_state(role, false);
     step_done(role);
 }
 
@@ -184,6 +188,7 @@ void Reload::abort(const std::string& reason) {
     for (const Peer role : participants_) {
         Incarnation* running = with_.fleet.active(role);
         if (running != nullptr && !running->abort(with_.fleet.config())) running->kill();
+        with_.fleet.settle_state(role, false);
     }
     phase_ = Phase::idle;  // the ends of the held roles are not losses of this transaction
     for (const Peer role : started_) with_.fleet.stop(role, messages::v1::Shutdown(), {});
@@ -205,7 +210,7 @@ void Reload::complete() {
 
 void Reload::refuse(std::vector<std::string> reasons) {
     for (const std::string& reason : reasons) {
-        with_.log.error("RELOAD_REFUSED", reason + "; the running configuration stays");
+        with_.log.error("RELOAD_REFUSED", first_line(reason) + "; the running configuration stays");
     }
     finish({false, with_.loop.wall_clock_seconds(), std::move(reasons)});
 }

@@ -172,7 +172,7 @@ std::optional<int> StartUp::load(loop::Loop& loop, const Signals& signals) {
     if (signals.stop_wished()) return 0;
     if (!outcome) return fail(kFailed, "the configuration was not read");
     for (const Diagnostic& found : outcome->diagnostics) {
-        log_->write(level_of(found), "CONFIG", found.rendered());
+        log_->write(level_of(found), "CONFIG", first_line(found.rendered()));
     }
     if (outcome->failure) return fail(kFailed, outcome->failure->text());
     if (!outcome->config) {

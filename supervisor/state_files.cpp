@@ -14,6 +14,8 @@
 namespace holdfast::supervisor {
 namespace {
 
+constexpr const char* kLarger = ".larger";
+
 bool in_memory(const std::string& folder) {
     struct statfs where {};
     return ::statfs(folder.c_str(), &where) == 0 &&
@@ -66,6 +68,25 @@ core::Result<core::UniqueFd> StateFiles::open(std::string_view role, std::uint64
         return file;
     }
     return make_file(path, bytes);
+}
+
+core::Result<core::UniqueFd> StateFiles::open_larger(std::string_view role,
+                                                     std::uint64_t bytes) const {
+    struct stat found {};
+    if (::lstat(path_of(folder_, role).c_str(), &found) != 0 ||
+        static_cast<std::uint64_t>(found.st_size) >= bytes) {
+        return core::UniqueFd();
+    }
+    return make_file(path_of(folder_, role) + kLarger, bytes);
+}
+
+void StateFiles::replace_by_larger(std::string_view role) const {
+    const std::string path = path_of(folder_, role);
+    ::rename((path + kLarger).c_str(), path.c_str());
+}
+
+void StateFiles::drop_larger(std::string_view role) const {
+    ::unlink((path_of(folder_, role) + kLarger).c_str());
 }
 
 void StateFiles::remove() const {

@@ -22,6 +22,13 @@ class StateFiles {
     /// without.
     [[nodiscard]] core::Result<core::UniqueFd> open(std::string_view role,
                                                     std::uint64_t bytes) const;
+    /// For a configuration that needs more room than the role's file has: a larger one beside it,
+    /// which `replace` makes the role's file and `drop_larger` throws away. Nothing where the
+    /// present file is large enough, or there is none.
+    [[nodiscard]] core::Result<core::UniqueFd> open_larger(std::string_view role,
+                                                           std::uint64_t bytes) const;
+    void replace_by_larger(std::string_view role) const;
+    void drop_larger(std::string_view role) const;
     /// A clean stop: nothing is left to believe.
     void remove() const;
 

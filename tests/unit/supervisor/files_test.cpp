@@ -158,6 +158,26 @@ TEST_F(Files, AStateFileThatIsLargeEnoughIsKept) {
     files->remove();
 }
 
+TEST_F(Files, ALargerStateFileWaitsBesideTheOldOne) {
+    auto dir = RunDir::open(path("run"));
+    auto files = StateFiles::in(path("run"));
+    ASSERT_TRUE(dir && files && files->open("vrrpd", 4096));
+    const auto enough = files->open_larger("vrrpd", 4096);
+    ASSERT_TRUE(enough);
+    EXPECT_FALSE(*enough);
+    auto larger = files->open_larger("vrrpd", 8192);
+    ASSERT_TRUE(larger && *larger);
+    ASSERT_EQ(::pwrite(larger->get(), "y", 1, 0), 1);
+    files->drop_larger("vrrpd");
+    files->replace_by_larger("vrrpd");  // nothing is there any more
+    EXPECT_EQ(fs::file_size(files->folder() + "/vrrpd"), 4096U);
+    larger = files->open_larger("vrrpd", 8192);
+    ASSERT_TRUE(larger && *larger);
+    files->replace_by_larger("vrrpd");
+    EXPECT_EQ(fs::file_size(files->folder() + "/vrrpd"), 8192U);
+    files->remove();
+}
+
 TEST_F(Files, TellsTheServiceManagerAndHidesItFromScripts) {
     const std::string where = path("notify");
     sockaddr_un address{};
