@@ -84,7 +84,7 @@ void Instance::advertise(std::uint8_t priority, const core::Address& source) {
     const WireKey where = wire_key();
     for (const core::Address& destination : setting_.destinations) {
         const auto message = encode(said, setting_.expected.authentication, source, destination);
-        const auto sent = tools_.wire.send(where, setting_.source, message, destination);
+        const auto sent = tools_.wire.send(where, {setting_.source, source}, message, destination);
         if (!sent) warn(kSendFailed, "VRRP_SEND", sent.error().text());
     }
     ++counters_.advertisements_sent;

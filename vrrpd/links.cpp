@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -63,12 +64,13 @@ Links::View Links::view(const std::string& interface) const {
 }
 
 std::optional<core::Address> Links::source(const std::string& interface,
-                                           const core::Address& destination) const {
+                                           const core::Address& destination,
+                                           const std::set<core::Address>& virtual_addresses) const {
     const auto* found = table_ == nullptr ? nullptr : table_->find(interface);
     if (found == nullptr) return std::nullopt;
     const bool wants_link_local = destination.is_multicast() || destination.is_link_local();
-    // Lower is better: the peer's own network first, then the kernel's order.
-    std::vector<std::pair<std::pair<bool, std::uint64_t>, core::Address>> candidates;
+    // Lower is better: no virtual address, the peer's own network, then the kernel's order.
+    std::vector<std::tuple<bool, bool, std::uint64_t, core::Address>> candidates;
     for (const auto& [key, each] : found->addresses) {
         const bool usable = destination.family() == core::Family::ipv4
                                 ? can_be_ipv4_source(each)
@@ -77,10 +79,21 @@ std::optional<core::Address> Links::source(const std::string& interface,
         const bool far = destination.is_multicast() ||
                          !each.address.shares_prefix(destination, each.prefix_length);
         const auto order = order_.find(key);
-        candidates.push_back({{far, order == order_.end() ? 0 : order->second}, each.address});
+        candidates.emplace_back(virtual_addresses.contains(each.address), far,
+                                order == order_.end() ? 0 : order->second, each.address);
     }
     if (candidates.empty()) return std::nullopt;
-    return std::ranges::min(candidates).second;
+    return std::get<core::Address>(std::ranges::min(candidates));
+}
+
+bool Links::source_is_tentative(const std::string& interface,
+                                const core::Address& destination) const {
+    const auto* found = table_ == nullptr ? nullptr : table_->find(interface);
+    return found != nullptr && std::ranges::any_of(found->addresses, [&](const auto& entry) {
+               const InterfaceAddress& each = entry.second;
+               return each.address.family() == destination.family() && each.is_tentative() &&
+                      !each.is_duplicate();
+           });
 }
 
 void Links::link_changed(const netlink::Link& now, const netlink::Link* before) {

@@ -42,11 +42,17 @@ class Links : public netlink::TableListener {
     };
     [[nodiscard]] View view(const std::string& interface) const;
 
-    /// The address that the kernel takes as source of what is sent there on `interface`: for IPv4
-    /// the first primary address (of the peer's network, when the destination is unicast), for
-    /// IPv6 a link-local one that is no longer tentative.
-    [[nodiscard]] std::optional<core::Address> source(const std::string& interface,
-                                                      const core::Address& destination) const;
+    /// Our address towards `destination` on `interface`: for IPv4 the first primary address (of the
+    /// peer's network, when the destination is unicast), for IPv6 a link-local one that is no
+    /// longer tentative. One of `virtual_addresses`, which come and go with the role, only where
+    /// there is no other.
+    [[nodiscard]] std::optional<core::Address> source(
+        const std::string& interface, const core::Address& destination,
+        const std::set<core::Address>& virtual_addresses) const;
+
+    /// There is none yet, but duplicate address detection will be over soon.
+    [[nodiscard]] bool source_is_tentative(const std::string& interface,
+                                           const core::Address& destination) const;
 
     void link_changed(const netlink::Link& now, const netlink::Link* before) override;
     void link_removed(const netlink::Link& last) override;

@@ -67,6 +67,7 @@ Status add_addresses(const config::VrrpInstance& from, InstanceSetting& made) {
     for (const config::VirtualAddress& each : from.addresses()) {
         const auto address = core::Address::from_bytes(each.address());
         if (!address) return refused(made.name, "virtual address of odd length");
+        made.addresses.push_back(*address);
         made.address_texts.push_back(fmt::format("{}/{}", address->text(), each.prefix_length()));
         if (!each.excluded() && address->family() == made.expected.family)
             made.advertised.push_back(*address);

@@ -48,6 +48,7 @@ struct InstanceSetting {
     RouterParameters router;  // `source` is known at run time only
     Expectation expected;
     std::vector<core::Address> advertised;  // in the order of the configuration
+    std::vector<core::Address> addresses;   // all virtual ones, also those not advertised
     std::vector<std::string> address_texts;
     std::optional<core::Address> source;      // mcast_src_ip, unicast_src_ip
     std::vector<core::Address> destinations;  // the multicast group, or the unicast peers

@@ -321,7 +321,7 @@ std::string_view to_text(StateName name) {
 }
 
 bool only_waits(const Cause& cause) {
-    return cause.kind == Cause::Kind::script_not_run;
+    return cause.kind == Cause::Kind::script_not_run || cause.kind == Cause::Kind::source_tentative;
 }
 
 std::string to_text(const Cause& cause) {
@@ -332,6 +332,8 @@ std::string to_text(const Cause& cause) {
             return fmt::format("interface {} is down", cause.subject);
         case Cause::Kind::no_source_address:
             return fmt::format("interface {} has no usable address", cause.subject);
+        case Cause::Kind::source_tentative:
+            return fmt::format("the address of interface {} is still being checked", cause.subject);
         case Cause::Kind::no_socket:
             return fmt::format("no socket: {}", cause.subject);
         case Cause::Kind::tracked_interface:

@@ -50,6 +50,7 @@ struct Cause {
         interface_missing,      // subject: interface
         interface_down,         // subject: interface
         no_source_address,      // subject: interface
+        source_tentative,       // subject: interface; waits for duplicate address detection
         no_socket,              // subject: what refused
         tracked_interface,      // subject: interface
         script_not_run,         // subject: script; waits without a notification

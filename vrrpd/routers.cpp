@@ -95,7 +95,7 @@ std::optional<core::Address> Routers::source_of(const Instance& instance) const 
     const InstanceSetting& setting = instance.setting();
     if (setting.source) return setting.source;
     if (setting.destinations.empty()) return std::nullopt;
-    return links_.source(setting.interface, setting.destinations.front());
+    return links_.source(setting.interface, setting.destinations.front(), virtual_addresses_);
 }
 
 Standing Routers::standing_of(const Instance& instance) const {
@@ -113,7 +113,11 @@ Standing Routers::standing_of(const Instance& instance) const {
         causes.push_back({Kind::interface_missing, setting.interface});
     } else {
         if (!source_of(instance) && !setting.destinations.empty())
-            causes.push_back({Kind::no_source_address, setting.interface});
+            causes.push_back(
+                {links_.source_is_tentative(setting.interface, setting.destinations.front())
+                     ? Kind::source_tentative
+                     : Kind::no_source_address,
+                 setting.interface});
         if (const int error = socket_problem(setting, instance.wire_key()))
             causes.push_back(
                 {Kind::no_socket, core::Error::from_errno(error, setting.interface).text()});
@@ -189,7 +193,14 @@ void Routers::begin(SyncGroup& group, const Event& event) {
     for (Instance* member : group.members()) judge(*member);
 }
 
+void Routers::note_addresses(const Model& model) {
+    virtual_addresses_.clear();
+    for (const auto& [id, setting] : model.instances)
+        virtual_addresses_.insert(setting.addresses.begin(), setting.addresses.end());
+}
+
 void Routers::start(const Model& model) {
+    note_addresses(model);
     for (const auto& [group_id, setting] : model.groups) {
         std::vector<Instance*> members;
         State cold;
@@ -308,6 +319,7 @@ void Routers::make_group(const GroupSetting& setting, const Model& model, const 
 }
 
 void Routers::adopt(const Model& model) {
+    note_addresses(model);
     const Taken taken = take_apart(model);
     for (const auto& [id, setting] : model.groups)
         if (!groups_.contains(id)) make_group(setting, model, taken);

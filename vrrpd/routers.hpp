@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -79,6 +80,7 @@ class Routers {
     [[nodiscard]] Router fresh(const Instance& instance) const;
     void begin(SyncGroup& group, const Event& event);
     void index();
+    void note_addresses(const Model& model);
 
     const Tools& tools_;
     const Links& links_;
@@ -86,6 +88,7 @@ class Routers {
     std::map<core::ObjectId, std::unique_ptr<Instance>> instances_;
     std::map<core::ObjectId, std::unique_ptr<SyncGroup>> groups_;
     std::unordered_map<Place, Instance*, HashOfPlace> by_place_;
+    std::set<core::Address> virtual_addresses_;
 };
 
 }  // namespace holdfast::vrrp

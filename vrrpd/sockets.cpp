@@ -129,8 +129,8 @@ core::Status Sockets::grant(const SocketGrant& grant, core::UniqueFd socket) {
     if (error == 0) set.index = grant.ifindex();
     switch (grant.kind()) {
         case messages::v1::SOCKET_SEND:
-            set.senders[core::Address::from_bytes(grant.source_address())] = {std::move(socket),
-                                                                              error};
+            set.senders[core::Address::from_bytes(grant.source_address())] = {
+                .socket = std::move(socket), .error = error, .bound = {}};
             return core::Done{};
         case messages::v1::SOCKET_HOT:
         case messages::v1::SOCKET_COLD:
@@ -228,21 +228,32 @@ std::uint32_t Sockets::interface_index(const WireKey& where) const {
     return found == sets_.end() ? 0 : found->second.index;
 }
 
-core::Status Sockets::send(const WireKey& where, const std::optional<core::Address>& source,
+/// The kernel's own choice may be a virtual address, which is not how other routers know us, and
+/// decides nothing between equal priorities. Where binding fails, that choice has to do.
+void Sockets::bind(Sender& sender, const core::Address& source, std::uint32_t index) {
+    sockaddr_storage from{};
+    const socklen_t size = source.to_sockaddr(0, from, source.is_link_local() ? index : 0);
+    if (::bind(sender.socket.get(), reinterpret_cast<const sockaddr*>(&from), size) == 0)
+        sender.bound = source;
+}
+
+core::Status Sockets::send(const WireKey& where, const Source& source,
                            std::span<const std::byte> message, const core::Address& destination) {
     const auto found = sets_.find(where);
     if (found == sets_.end()) return core::Error::from_errno(ENODEV, "send");
-    const Set& set = found->second;
-    const auto sender = set.senders.find(source);
+    Set& set = found->second;
+    const auto sender = set.senders.find(source.configured);
     if (sender == set.senders.end()) return core::Error::from_errno(ENODEV, "send");
-    const int socket = sender->second.socket.get();
+    const bool chosen = !source.configured && !source.address.is_unspecified();
+    if (chosen && sender->second.bound != source.address)
+        bind(sender->second, source.address, set.index);
     sockaddr_storage to{};
     const bool scoped = destination.is_multicast() || destination.is_link_local();
     const socklen_t size = destination.to_sockaddr(0, to, scoped ? set.index : 0);
     ssize_t sent = 0;
     do {
-        sent = ::sendto(socket, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-                        reinterpret_cast<const sockaddr*>(&to), size);
+        sent = ::sendto(sender->second.socket.get(), message.data(), message.size(),
+                        MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), size);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) return core::Error::last("send to " + destination.text());
     return core::Done{};

@@ -31,12 +31,19 @@ struct WireKey {
     friend auto operator<=>(const WireKey&, const WireKey&) = default;
 };
 
+/// Of what is sent: the configured address, to which the supervisor bound a socket of its own (it
+/// need not be ours), else the address that we chose.
+struct Source {
+    std::optional<core::Address> configured;
+    core::Address address;
+};
+
 /// Where advertisements go out and come in.
 class Wire {
   public:
     virtual ~Wire() = default;
-    /// With the socket that is bound to `source`, if one is given. Never waits.
-    virtual core::Status send(const WireKey& where, const std::optional<core::Address>& source,
+    /// Never waits.
+    virtual core::Status send(const WireKey& where, const Source& source,
                               std::span<const std::byte> message,
                               const core::Address& destination) = 0;
     /// Hands on everything that has arrived there by now.
@@ -73,7 +80,7 @@ class Sockets : public Wire {
                               const std::optional<core::Address>& source) const override;
     [[nodiscard]] std::uint32_t interface_index(const WireKey& where) const override;
 
-    core::Status send(const WireKey& where, const std::optional<core::Address>& source,
+    core::Status send(const WireKey& where, const Source& source,
                       std::span<const std::byte> message,
                       const core::Address& destination) override;
     void read_all(const WireKey& where) override;
@@ -83,6 +90,7 @@ class Sockets : public Wire {
     struct Sender {
         core::UniqueFd socket;
         int error = 0;
+        core::Address bound;  // by us
     };
     struct Set {
         std::uint32_t index = 0;
@@ -92,6 +100,7 @@ class Sockets : public Wire {
         std::unique_ptr<Receiver> cold;
     };
 
+    static void bind(Sender& sender, const core::Address& source, std::uint32_t index);
     void grant_receiver(const WireKey& where, Set& set, bool cold, int error,
                         core::UniqueFd socket);
     void replace(const WireKey& where, std::unique_ptr<Receiver>& receiver, core::UniqueFd socket,

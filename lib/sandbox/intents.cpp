@@ -97,6 +97,11 @@ std::vector<Rule> vrrp_multicast() {
                         {IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP},
                         {IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP},
                         {IPPROTO_IPV6, IPV6_MULTICAST_IF}});
+    // To a source address of its own: without, the kernel may take a virtual address. The length
+    // keeps other kinds of sockets out.
+    for (const int length : {int{sizeof(sockaddr_in)}, int{sizeof(sockaddr_in6)}}) {
+        rules.push_back({"bind", {equals(2, length)}});
+    }
     return rules;
 }
 

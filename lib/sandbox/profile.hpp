@@ -8,7 +8,7 @@ namespace holdfast::sandbox {
 /// A purpose for which a process needs system calls; intents.cpp lists them for each.
 enum class Intent : std::uint8_t {
     common,          // memory, time, waiting, reading and writing what is open, ending
-    vrrp_multicast,  // joins and leaves groups on sockets it was given
+    vrrp_multicast,  // joins groups, binds to own addresses, on sockets it was given
     probes,          // opens and connects TCP, UDP and ping sockets
     kernel_netlink,  // asks and changes the kernel on netlink and packet sockets that are open
     read_files,      // opens files for reading, resolves names

@@ -155,19 +155,38 @@ TEST_F(RoutersAtWork, AMissingInterfaceIsTheOnlyCauseThatCounts) {
     EXPECT_EQ(state(1), StateName::backup);
 }
 
-TEST_F(RoutersAtWork, TheSourceIsTheKernelsFirstPrimaryAddress) {
+TEST_F(RoutersAtWork, TheSourceIsTheFirstPrimaryAddressThatIsNotVirtual) {
     add_address(2, "192.0.2.250", 24, IFA_F_SECONDARY);
     add_address(2, "10.0.0.1", 24);
-    EXPECT_EQ(links->source("eth0", address("224.0.0.18")), address("192.0.2.1"));
-    EXPECT_EQ(links->source("eth0", address("10.0.0.7")), address("10.0.0.1"));
+    EXPECT_EQ(links->source("eth0", address("224.0.0.18"), {}), address("192.0.2.1"));
+    EXPECT_EQ(links->source("eth0", address("10.0.0.7"), {}), address("10.0.0.1"));
+    EXPECT_EQ(links->source("eth0", address("224.0.0.18"), {address("192.0.2.1")}),
+              address("10.0.0.1"));
+    EXPECT_EQ(
+        links->source("eth0", address("224.0.0.18"), {address("192.0.2.1"), address("10.0.0.1")}),
+        address("192.0.2.1"));
+}
+
+TEST_F(RoutersAtWork, ALinkLocalVirtualAddressIsNoSource) {
+    // fe80::0 comes before fe80::1 in every order.
+    const std::string config = one_instance(
+        "ipv6: true addresses { address: "
+        "'\\376\\200\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0' prefix_length: 64 }");
+    add_address(2, "fe80::", 64);
+    add_address(2, "fe80::1", 64);
+    start(config);
+    loop.advance(4s);
+    ASSERT_FALSE(wire.sent.empty());
+    EXPECT_EQ(wire.sent[0].source, address("fe80::1"));
 }
 
 TEST_F(RoutersAtWork, AnIpv6InstanceWaitsForItsLinkLocalAddress) {
     add_address(2, "fe80::1", 64, IFA_F_TENTATIVE);
     start(one_instance("ipv6: true"));
-    EXPECT_EQ(state(1), StateName::fault);
+    // No fault, and nobody is notified: it is only too early.
+    EXPECT_EQ(changes(), Texts{});
     EXPECT_EQ(to_text(instance(1).router().causes[0].cause),
-              "interface eth0 has no usable address");
+              "the address of interface eth0 is still being checked");
     add_address(2, "fe80::1", 64);
     links->flush();
     EXPECT_EQ(state(1), StateName::backup);

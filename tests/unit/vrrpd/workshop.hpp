@@ -57,16 +57,18 @@ class FakeWire : public Wire {
     struct Sent {
         WireKey where;
         std::vector<std::byte> bytes;
+        core::Address source;
         core::Address destination;
         core::Instant at;
         [[nodiscard]] unsigned priority() const { return std::to_integer<unsigned>(bytes.at(2)); }
     };
     explicit FakeWire(const loop::Loop& loop) : loop_(loop) {}
 
-    core::Status send(const WireKey& where, const std::optional<core::Address>&,
+    core::Status send(const WireKey& where, const Source& source,
                       std::span<const std::byte> message,
                       const core::Address& destination) override {
-        sent.push_back({where, {message.begin(), message.end()}, destination, loop_.now()});
+        sent.push_back(
+            {where, {message.begin(), message.end()}, source.address, destination, loop_.now()});
         return core::Done{};
     }
     void read_all(const WireKey&) override {
