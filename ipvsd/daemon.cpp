@@ -207,12 +207,25 @@ void Daemon::peer_lost(ipc::Peer peer, const core::Error& why) {
         around_.log.info("PEER_LOST", fmt::format("{}: {}", name, why.text()));
     } else {
         around_.log.error("PEER_VIOLATION", fmt::format("{}: {}", name, why.text()));
+        accuse(peer, why.text());
     }
     peers_.erase(peer);
     requests_.forget(peer);
     if (peer != ipc::Peer::vrrpd) return;  // verdicts stay as they are
     roles_.vrrpd_lost(around_.loop.now());
     schedule_withdrawal();
+}
+
+/// Only the supervisor can start it anew.
+void Daemon::accuse(ipc::Peer peer, const std::string& what) {
+    constexpr std::size_t kLongestText = 200;
+    messages::ToSupervisor message;
+    messages::PeerViolation& violation = *message.mutable_peer_violation();
+    violation.set_peer(peer == ipc::Peer::vrrpd ? messages::ROLE_VRRPD : messages::ROLE_CHECKERD);
+    violation.set_what(what.substr(0, kLongestText));
+    if (core::Status sent = around_.supervisor.send(message); !sent) {
+        around_.log.warning("EVENT_LOST", sent.error().text());
+    }
 }
 
 void Daemon::schedule_withdrawal() {

@@ -79,6 +79,7 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     void drop_leaving();
     void open_channel(ipc::Peer peer, core::UniqueFd socket);
     void peer_lost(ipc::Peer peer, const core::Error& why);
+    void accuse(ipc::Peer peer, const std::string& what);
     void schedule_withdrawal();
     void withdraw();
     void send_results(const RoleBatch& batch,

@@ -279,6 +279,19 @@ core::Status Fleet::message(Incarnation& who, const messages::v1::ToSupervisor& 
     return listener_.role_message(who.role(), message);
 }
 
+/// Only ipvsd may accuse, and only those that talk to it: it is what they must not misuse.
+core::Status Fleet::accused(const messages::v1::PeerViolation& violation) {
+    constexpr std::size_t kLongestReason = 200;
+    for (const Peer peer : role_of(Peer::ipvsd).talks_to) {
+        if (static_cast<int>(role_of(peer).number) != violation.peer()) continue;
+        Incarnation* who = active(peer);
+        const std::string what = violation.what().substr(0, kLongestReason);
+        if (who != nullptr) who->condemn("protocol violation towards ipvsd: " + what);
+        return core::Done{};
+    }
+    return core::Error::from_errno(EPROTO, "a violation by nobody");
+}
+
 void Fleet::condemned(Incarnation& who, const std::string& why) {
     with_.log.error("PROCESS_KILLED",
                     fmt::format("{} pid={}: {}", who.role().name, who.pid(), why));

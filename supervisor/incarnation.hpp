@@ -63,6 +63,8 @@ class Incarnation {
     /// An ordered end; killed when it takes longer than `limit`.
     void shut_down(const messages::v1::Shutdown& how, core::Interval limit);
     void kill();
+    /// Killed for what it did, with a line in the log.
+    void condemn(const std::string& why);
 
   private:
     core::Status received(const std::string& frame);
@@ -70,7 +72,6 @@ class Incarnation {
     void pong(const messages::v1::Pong& pong);
     void beat();
     void expire();
-    void condemn(const std::string& why);
     void channel_closed(const core::Error& why);
     void ended(ExitStatus how);
 

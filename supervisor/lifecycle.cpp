@@ -35,6 +35,7 @@ constexpr std::array kRights = {
     Right{Peer::vrrpd, ToSupervisor::kTrackPoll},
     Right{Peer::ipvsd, ToSupervisor::kServiceEvent},
     Right{Peer::ipvsd, ToSupervisor::kServerEvent},
+    Right{Peer::ipvsd, ToSupervisor::kPeerViolation},
 };
 
 // Our own gap that makes a silence of the process prove nothing.

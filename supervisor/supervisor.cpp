@@ -207,6 +207,8 @@ core::Status Supervisor::role_message(const RoleSpec& role, const ToSupervisor& 
             return notifier_.take(message.service_event());
         case ToSupervisor::kServerEvent:
             return notifier_.take(message.server_event());
+        case ToSupervisor::kPeerViolation:
+            return fleet_.accused(message.peer_violation());
         default:
             return core::Error::from_errno(EPERM, "message not open to a daemon");
     }

@@ -291,6 +291,8 @@ TEST_F(Loss, AViolationEndsTheChannelAndChangesNothing) {
     say_roles({{99, kActive}});
     EXPECT_TRUE(vrrpd_.closed);
     EXPECT_EQ(log_.count("PEER_VIOLATION"), 1);
+    ASSERT_EQ(supervisor_.heard.size(), 1U);
+    EXPECT_EQ(supervisor_.heard[0].peer_violation().peer(), messages::ROLE_VRRPD);
     EXPECT_EQ(asked(), 0U);
     EXPECT_EQ(addresses(), "192.0.2.1");
 }

@@ -5,7 +5,7 @@
 // protobuf's text form. Words of ROLE.do:
 //   die-at-start, refuse, refuse-next (the second configuration), die-at-offer (of the second),
 //   silent (answers no Ping), violate (says what it may not), lock-step (nothing, for files that
-//   must exist), event ID STATE PRIORITY, poll ID
+//   must exist), event ID STATE PRIORITY, poll ID, accuse ROLE (a number)
 #include <fcntl.h>
 #include <google/protobuf/text_format.h>
 #include <poll.h>
@@ -253,6 +253,12 @@ void Fake::begin() {
         ToSupervisor message;
         if (word == "violate") {
             message.mutable_need_folder()->set_path("/etc");
+            say(message);
+        } else if (word == "accuse") {
+            int role = 0;
+            words >> role;
+            message.mutable_peer_violation()->set_peer(static_cast<messages::v1::Role>(role));
+            message.mutable_peer_violation()->set_what("epoch does not grow");
             say(message);
         } else if (word == "poll") {
             std::uint64_t id = 0;

@@ -56,6 +56,8 @@ TEST(Lifecycle, EachRoleSaysOnlyItsOwnThingsAndOnlyWhenActive) {
     EXPECT_FALSE(may_say(Peer::checkerd, Stage::active, ToSupervisor::kServerEvent));
     EXPECT_TRUE(may_say(Peer::ipvsd, Stage::active, ToSupervisor::kServerEvent));
     EXPECT_FALSE(may_say(Peer::ipvsd, Stage::active, ToSupervisor::kInstanceEvent));
+    EXPECT_TRUE(may_say(Peer::ipvsd, Stage::active, ToSupervisor::kPeerViolation));
+    EXPECT_FALSE(may_say(Peer::vrrpd, Stage::active, ToSupervisor::kPeerViolation));
 }
 
 TEST(Lifecycle, NoDaemonMaySayWhatOnlyTheParserSays) {

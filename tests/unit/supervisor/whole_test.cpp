@@ -147,6 +147,17 @@ TEST_F(Whole, AnUnexpectedMessageEndsItsSender) {
     EXPECT_TRUE(copy_.journal_has("vrrpd restart"));
 }
 
+TEST_F(Whole, WhomIpvsdAccusesIsStartedAgain) {
+    copy_.configure(kRouter);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    const pid_t ipvsd = pid_of("ipvsd");
+    copy_.order("ipvsd", "accuse 2");
+    ::kill(ipvsd, SIGKILL);  // its successor does as it was told
+    ASSERT_TRUE(copy_.journal_has("vrrpd restart"));
+    EXPECT_TRUE(copy_.log_has("protocol violation towards ipvsd: epoch does not grow"));
+}
+
 TEST_F(Whole, ADaemonThatAnswersNoHeartbeatIsReplaced) {
     copy_.configure(kRouter);
     copy_.order("vrrpd", "silent");
