@@ -40,9 +40,12 @@ class Validator {
         const HostFacts* host = all_.request.host;
         if (name.empty() || host == nullptr || all_.config.global().dynamic_interfaces()) return;
         if (host->interface_exists(name)) return;
-        auto& found = all_.report.fatal(Complaint::general, "no_interface", place,
+        // keepalived ends here; our router waits in Fault, with this cause, until the interface
+        // comes.
+        auto& found = all_.report.error(Complaint::general, "no_interface", place,
                                         fmt::format("there is no interface {}", name));
-        found.hint = "dynamic_interfaces in global_defs allows interfaces that come later";
+        found.hint =
+            "its router waits in Fault until it comes; dynamic_interfaces says that this is wanted";
     }
 
     void check(const v1::VrrpInstance& instance, const ObjectPlaces& places) {

@@ -140,9 +140,6 @@ TEST(Instance, ThatCannotRunIsFatal) {
         {"vrrp_instance A {\ninterface eth0\nvirtual_ipaddress { 192.0.2.1 }\n}", "no_router_id"},
         {"vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n}",
          "no_interface_given"},
-        {"vrrp_instance A {\ninterface gone0\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 "
-         "}\n}",
-         "no_interface"},
         {"vrrp_instance A {\ninterface eth0\nversion 3\nvirtual_router_id 1\n}", "no_address"},
     };
     for (const auto& [text, class_name] : cases) {
@@ -150,6 +147,15 @@ TEST(Instance, ThatCannotRunIsFatal) {
         EXPECT_FALSE(result.usable) << text;
         EXPECT_TRUE(has_class(result, class_name)) << text << rendered(result);
     }
+}
+
+TEST(Instance, WhoseInterfaceIsNotThereYetWaitsForItInFault) {
+    const LoadResult result = load_text(
+        "vrrp_instance A {\ninterface gone0\nvirtual_router_id 1\n"
+        "virtual_ipaddress { 192.0.2.1 }\n}");
+    EXPECT_TRUE(result.usable);
+    EXPECT_TRUE(has_class(result, "no_interface")) << rendered(result);
+    EXPECT_EQ(result.test_status, 5);  // as keepalived's, which does not start
 }
 
 TEST(Instance, OfVersion2MayBeWithoutAddress) {
