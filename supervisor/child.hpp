@@ -18,7 +18,7 @@ namespace holdfast::supervisor {
 /// Everything a new process of ours gets; the descriptors stay the caller's.
 struct LaunchPlan {
     int program = -1;                      // O_PATH descriptor of the executable
-    std::string name;                      // argv[0]
+    std::string name;                      // argv[0], its path
     std::vector<std::string> arguments;    // after argv[0]
     std::vector<std::string> environment;  // two variables at most
     // The fixed numbers 3 to 7; -1 leaves the number closed.
@@ -37,8 +37,8 @@ struct LaunchPlan {
 struct Launched {
     pid_t pid = -1;
     core::UniqueFd pidfd;
-    /// What the surroundings refused, in words; never a reason not to start. The role tells the
-    /// same in its sandbox report.
+    /// What the surroundings refused, in words; never a reason not to start. The lack of rights is
+    /// not in it: the role tells that in its sandbox report.
     std::vector<std::string> missing;
 };
 

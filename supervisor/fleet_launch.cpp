@@ -63,8 +63,8 @@ core::Result<Launched> Fleet::launch_role(const RoleSpec& role, int channel,
     auto log = with_.sinks.open_one();
     const core::UniqueFd state = open_state(role);
     LaunchPlan plan;
-    plan.program = program->get();
-    plan.name = std::string(role.name);
+    plan.program = program->file.get();
+    plan.name = program->path;
     plan.arguments = {"--"};
     plan.arguments.insert(plan.arguments.end(), settings_.arguments.begin(),
                           settings_.arguments.end());

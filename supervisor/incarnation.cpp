@@ -16,6 +16,8 @@ using messages::v1::ToSupervisor;
 
 // From exec to Ready. Large configurations are parsed twice in it, on a busy machine.
 constexpr core::Interval kStartLimit = 15s;
+// From closing its channel to its end.
+constexpr core::Interval kExitLimit = 500ms;
 
 }  // namespace
 
@@ -151,7 +153,7 @@ void Incarnation::beat() {
 }
 
 void Incarnation::expire() {
-    if (stage_ == Stage::stopping) return kill();  // its time to end in order is over
+    if (stage_ == Stage::stopping || closed_) return kill();  // its time to end by itself is over
     condemn(fmt::format("not ready after {} s", kStartLimit / 1s));
 }
 
@@ -164,9 +166,11 @@ void Incarnation::condemn(const std::string& why) {
 }
 
 void Incarnation::channel_closed(const core::Error& why) {
-    // End of file goes with the end of the process, which tells more; all else is a violation.
-    if (why.code() == 0) return kill();
-    condemn("protocol violation: " + why.text());
+    if (why.code() != 0) return condemn("protocol violation: " + why.text());
+    // End of file goes with the end of the process, whose status tells more.
+    closed_ = true;
+    beat_.cancel();
+    if (stage_ != Stage::stopping) limit_.after(kExitLimit);
 }
 
 void Incarnation::ended(ExitStatus how) {

@@ -90,6 +90,7 @@ class Incarnation {
     loop::Timer beat_;
     loop::Timer limit_;
     bool condemned_ = false;
+    bool closed_ = false;  // its end of the channel is gone; it should end by itself
 };
 
 }  // namespace holdfast::supervisor

@@ -144,7 +144,7 @@ core::Status Parsing::start() {
         memories_.push_back(std::move(memory).value());
     }
     const RoleSpec& role = role_of(ipc::Peer::parser);
-    core::Result<core::UniqueFd> program = open_program(role);
+    core::Result<Program> program = open_program(role);
     core::Result<core::UniqueFd> log = sinks_.open_one();
     core::Result<ipc::Pair> pair = ipc::make_pair();
     if (!program) return program.error();
@@ -152,8 +152,8 @@ core::Status Parsing::start() {
     if (!pair) return pair.error();
 
     LaunchPlan plan;
-    plan.program = program->get();
-    plan.name = std::string(role.name);
+    plan.program = program->file.get();
+    plan.name = program->path;
     plan.arguments = {"--"};
     plan.arguments.insert(plan.arguments.end(), task_.arguments.begin(), task_.arguments.end());
     plan.environment = role_environment();

@@ -65,7 +65,7 @@ const RoleSpec* daemon_named(std::string_view name) {
     return found == kDaemons.end() ? nullptr : found;
 }
 
-core::Result<core::UniqueFd> open_program(const RoleSpec& role) {
+core::Result<Program> open_program(const RoleSpec& role) {
     std::error_code failure;
     const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failure);
     if (failure) return core::Error::from_errno(failure.value(), "read /proc/self/exe");
@@ -78,7 +78,7 @@ core::Result<core::UniqueFd> open_program(const RoleSpec& role) {
         core::UniqueFd program(::open(place.c_str(), O_PATH | O_CLOEXEC));
         if (program && ::faccessat(AT_FDCWD, place.c_str(), X_OK, 0) == 0 &&
             std::filesystem::is_regular_file(place, failure)) {
-            return program;
+            return Program{std::move(program), place.string()};
         }
     }
     return core::Error::from_errno(

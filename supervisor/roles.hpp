@@ -39,6 +39,10 @@ struct RoleSpec {
 
 /// Where the role's program lies: ../libexec/holdfast beside the running supervisor, and, in a
 /// build tree, the folder of the part beside it.
-[[nodiscard]] core::Result<core::UniqueFd> open_program(const RoleSpec& role);
+struct Program {
+    core::UniqueFd file;  // O_PATH
+    std::string path;
+};
+[[nodiscard]] core::Result<Program> open_program(const RoleSpec& role);
 
 }  // namespace holdfast::supervisor

@@ -53,6 +53,13 @@ void kill_process(const KnownProcess& process) {
     ::poll(&end, 1, static_cast<int>(kKilledEnd.count()));
 }
 
+bool names(const std::string& path, int fd) {
+    struct stat open {};
+    struct stat named {};
+    return ::fstat(fd, &open) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+           open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
 core::Result<core::UniqueFd> open_folder(const std::string& path) {
     core::UniqueFd folder(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!folder) return core::Error::last("open " + path);
@@ -112,12 +119,15 @@ core::Status make_folder(const std::string& path, mode_t mode) {
 core::Result<RunDir> RunDir::open(const std::string& path) {
     RunDir dir;
     dir.path_ = path;
-    if (core::Status made = make_folder(path, 0755); !made) return made.error();
     const std::string lock = path + "/lock";
-    dir.lock_ =
-        core::UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!dir.lock_) return core::Error::last("open " + lock);
-    if (core::Status locked = dir.take_lock(); !locked) return locked.error();
+    do {
+        if (core::Status made = make_folder(path, 0755); !made) return made.error();
+        dir.lock_ =
+            core::UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+        if (!dir.lock_) return core::Error::last("open " + lock);
+        if (core::Status locked = dir.take_lock(); !locked) return locked.error();
+        // A supervisor that stopped meanwhile took the name away.
+    } while (!names(lock, dir.lock_.get()));
     for (const auto& [name, mode] : {std::pair{"/state", 0700}, std::pair{"/empty", 0755}}) {
         const core::Status made = make_folder(path + name, static_cast<mode_t>(mode));
         if (!made) return made.error();
@@ -175,7 +185,9 @@ void RunDir::clear() const {
     for (const char* name : {"/state", "/children", "/status.sock", "/control.sock", "/empty"}) {
         std::filesystem::remove_all(path_ + name, ignored);
     }
-    // The lock file stays: removing it would let two supervisors lock two files of one name.
+    // Whoever opened the lock before this and gets it afterwards sees that it has no name any more.
+    ::unlink((path_ + "/lock").c_str());
+    if (std::filesystem::path(path_).filename().string().starts_with("i-")) ::rmdir(path_.c_str());
 }
 
 }  // namespace holdfast::supervisor

@@ -59,7 +59,8 @@ class RunDir {
 
     /// Replaces RUN_DIR/children (root, 0600) atomically.
     [[nodiscard]] core::Status write_children(const ChildrenFile& file) const;
-    /// A clean stop: everything but the folder itself goes.
+    /// A clean stop: everything in it goes, and the folder itself where it was made for one copy
+    /// alone (/run/holdfast/i-HASH).
     void clear() const;
 
   private:

@@ -99,6 +99,16 @@ TEST_F(Files, TheRunFolderHasItsModesWhateverTheUmask) {
     EXPECT_EQ(dir->found(), RunDir::Found::fresh);
 }
 
+TEST_F(Files, TheFolderOfOneCopyGoesWithItAndComesAgain) {
+    {
+        auto dir = RunDir::open(path("run/i-1"));
+        ASSERT_TRUE(dir);
+        dir->clear();
+    }
+    EXPECT_FALSE(fs::exists(path("run/i-1")));
+    EXPECT_TRUE(RunDir::open(path("run/i-1")));
+}
+
 TEST_F(Files, ALockThatUnknownProcessesHoldIsRefused) {
     auto dir = RunDir::open(path("run"));
     ASSERT_TRUE(dir);
