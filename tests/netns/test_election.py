@@ -117,6 +117,7 @@ def test_gratuitous_neighbor_advertisements_move_an_ipv6_address(lab):
     assert announcement.hop_limit == 255 and announcement.override and not announcement.solicited
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["holdfast", "keepalived"])
 @pytest.mark.parametrize("advert_int,version", [(1, 2), (0.1, 3)], ids=["v2-1s", "v3-100ms"])
 def test_figures_of_a_lost_host(lab, report_line, kind, advert_int, version):

@@ -32,6 +32,7 @@ def copies_on_one_node(lab, advert_int, version):
     return copies, peer
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("advert_int,version", [(1, 2), (0.1, 3)], ids=["1s", "100ms"])
 def test_vrrpd_is_lost_at_fifty_random_moments(lab, report_line, advert_int, version):
     copies, peer = copies_on_one_node(lab, advert_int, version)
@@ -67,6 +68,7 @@ def test_vrrpd_is_lost_at_fifty_random_moments(lab, report_line, advert_int, ver
     assert capture.advertisements(mac=MAC[2]) == []
 
 
+@pytest.mark.alone
 def test_keepalived_loses_its_vrrp_process_for_comparison(lab, report_line):
     strong = lab.keepalived(1, configuration(instance(priority=150)))
     weak = lab.keepalived(2, configuration(instance(priority=100)))
@@ -85,6 +87,7 @@ def test_keepalived_loses_its_vrrp_process_for_comparison(lab, report_line):
                 f"{outage:.2f} s")
 
 
+@pytest.mark.alone
 def test_a_client_does_not_notice_the_loss_of_vrrpd(lab, report_line):
     strong, weak = start_pair(lab)
     addresses, probe = lab.address_monitor(1), lab.probe(VIP)
