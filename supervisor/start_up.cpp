@@ -54,9 +54,10 @@ ParseTask parse_task(const Options& options, const Paths& paths) {
 
 /// keepalived's exit status for a configuration that it does not start with.
 int status_of_refusal(const std::vector<Diagnostic>& diagnostics) {
+    // Without a main file, or when an include fails that must not.
     const auto is_include = [](const Diagnostic& found) {
-        return found.severity() == Diagnostic::FATAL && (found.class_name() == "file_not_found" ||
-                                                         found.class_name().starts_with("include"));
+        return found.severity() == Diagnostic::FATAL &&
+               (found.class_name() == "no_configuration" || found.status() == kNoConfiguration);
     };
     return std::ranges::any_of(diagnostics, is_include) ? kNoConfiguration : kBadConfiguration;
 }

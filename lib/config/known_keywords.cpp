@@ -5,8 +5,11 @@
 namespace holdfast::config {
 
 std::span<const KnownKeyword> keywords_of(std::string_view block) {
-    const std::span all(kKnownKeywords, kKnownKeywordCount);
-    const auto [first, last] = std::ranges::equal_range(all, block, {}, &KnownKeyword::block);
+    const KnownKeyword* const end = kKnownKeywords + kKnownKeywordCount;
+    const KnownKeyword* const first =
+        std::ranges::lower_bound(kKnownKeywords, end, block, {}, &KnownKeyword::block);
+    const KnownKeyword* const last =
+        std::ranges::upper_bound(first, end, block, {}, &KnownKeyword::block);
     return {first, last};
 }
 

@@ -26,7 +26,8 @@ void resolve_groups(Resolution& all);
 void resolve_services(Resolution& all);
 
 /// What keepalived does not start with: instances without virtual router id, interface or address,
-/// two of the same id on one interface, interfaces that do not exist. Changes nothing.
+/// two of the same id on one interface. An interface that does not exist is an error
+/// (docs/decisions/absent-interfaces.md). Changes nothing.
 void validate(const Resolution& all);
 
 /// Takes the marked objects out of a repeated field and out of the places that run beside it.

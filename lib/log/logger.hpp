@@ -26,9 +26,9 @@ class Logger {
   public:
     virtual ~Logger() = default;
 
-    /// `event` is the stable identifier ("VRRP_STATE") that the pages in docs/ explain; `text` is one
-    /// line for people. The journal gets EVENT=, MESSAGE= "EVENT text", MESSAGE_ID= of the event if
-    /// it has one, and the fields; the console "EVENT text".
+    /// `event` is the stable identifier ("VRRP_STATE") that the pages in docs/ explain; `text` is
+    /// one line for people. The journal gets EVENT=, MESSAGE= "EVENT text", MESSAGE_ID= of the
+    /// event if it has one, and the fields; the console "EVENT text".
     void write(Level level, std::string_view event, std::string_view text,
                std::initializer_list<Field> fields = {});
 

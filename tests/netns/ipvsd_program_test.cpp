@@ -19,6 +19,7 @@
 #include "lib/daemon/role.hpp"
 #include "lib/daemon/state_layout.hpp"
 #include "lib/ipc/sealed_memory.hpp"
+#include "lib/netlink/frame_sender.hpp"
 #include "lib/netlink/monitor.hpp"
 #include "proto/ipvs.pb.h"
 #include "proto/status.pb.h"
@@ -170,12 +171,21 @@ class Program : public tests::OwnNamespace {
         welcome.set_netns_cookie(1);
         welcome.set_log_to_console(true);
         supervisor_.say(message);
+        hand_over_frame_socket();
         offer();
         if (!hear(messages::ToSupervisor::kConfigAck).config_ack().accepted()) fail("refused");
         hear(messages::ToSupervisor::kReady);
         connect_vrrpd();
         message.mutable_activate();
         supervisor_.say(message);
+    }
+    void hand_over_frame_socket() {
+        const auto socket = netlink::open_frame_socket();
+        if (!socket) fail(socket.error().text());
+        messages::ToIpvsd message;
+        message.mutable_frame_socket();
+        const std::array<int, 1> descriptors{socket->get()};
+        supervisor_.say(message, descriptors);
     }
     void offer() {
         const core::UniqueFd memory = std::move(ipc::make_memory("config")).value();

@@ -138,7 +138,7 @@ int Fake::parse() {
     if (!in || !google::protobuf::TextFormat::ParseFromString(text.str(), &config)) {
         ToSupervisor found;
         found.mutable_diagnostic()->set_severity(messages::v1::Diagnostic::FATAL);
-        found.mutable_diagnostic()->set_class_name(in ? "syntax" : "file_not_found");
+        found.mutable_diagnostic()->set_class_name(in ? "syntax" : "no_configuration");
         found.mutable_diagnostic()->set_rendered(file + ":1:1: fatal: not readable");
         say(found);
         done.mutable_parse_done()->set_usable(false);
