@@ -122,7 +122,18 @@ void Announcer::enqueue(core::ObjectId instance, const Targets& targets, std::ui
     if (!next_portion_.pending()) next_portion_.at(loop_.now());
 }
 
-std::optional<Frame> Announcer::frame_for(const AddressName& target) const {
+/// A neighbour that hears an advertisement without the router flag forgets us as a router (RFC 4861
+/// 7.2.5), so the flag must be what the interface does now.
+bool Announcer::is_router_on(std::uint32_t interface_index) {
+    constexpr core::Interval kAge = std::chrono::seconds(1);
+    if (!routers_asked_ || loop_.now() - *routers_asked_ >= kAge) {
+        routers_asked_ = loop_.now();
+        if (auto found = kernel_.ipv6_forwarders()) routers_ = std::move(*found);
+    }
+    return routers_.contains(interface_index);
+}
+
+std::optional<Frame> Announcer::frame_for(const AddressName& target) {
     const netlink::Interface* interface = kernel_.interfaces().find(target.interface);
     if (interface == nullptr) return std::nullopt;
     const netlink::Link& link = interface->link;
@@ -131,7 +142,8 @@ std::optional<Frame> Announcer::frame_for(const AddressName& target) const {
     }
     MacAddress sender;
     std::ranges::copy(link.hardware_address.bytes(), sender.begin());
-    return Frame{link.index, announcement_of(sender, target.address, false)};
+    const bool router = target.address.family() == core::Family::ipv6 && is_router_on(link.index);
+    return Frame{link.index, announcement_of(sender, target.address, router)};
 }
 
 void Announcer::send_some() {

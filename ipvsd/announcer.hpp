@@ -4,6 +4,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,13 +72,17 @@ class Announcer {
     void on_refresh(core::ObjectId instance);
     void enqueue(core::ObjectId instance, const Targets& targets, std::uint32_t rounds);
     void send_some();
-    [[nodiscard]] std::optional<Frame> frame_for(const AddressName& target) const;
+    [[nodiscard]] std::optional<Frame> frame_for(const AddressName& target);
+    [[nodiscard]] bool is_router_on(std::uint32_t interface_index);
 
     loop::Loop& loop_;
     Kernel& kernel_;
     std::map<core::ObjectId, std::unique_ptr<Entry>> entries_;
     std::deque<Waiting> queue_;
     loop::Timer next_portion_;
+    std::set<std::uint32_t>
+        routers_;  // interfaces that forward IPv6, asked for at most once a second
+    std::optional<core::Instant> routers_asked_;
     std::uint64_t sent_ = 0;
     std::uint64_t refused_ = 0;
 };

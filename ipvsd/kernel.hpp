@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -132,6 +133,9 @@ class Kernel {
     [[nodiscard]] virtual bool has_ipvs() const = 0;
     /// Whether addresses carry IFA_PROTO here (Linux 6.x); without it our tag cannot be seen.
     [[nodiscard]] virtual bool has_address_protocol() const = 0;
+
+    /// The interfaces on which this host forwards IPv6 packets, as of now.
+    virtual core::Result<std::set<std::uint32_t>> ipv6_forwarders() = 0;
 
     /// Sends the frames in their order; errors are per frame, as positions in the list.
     virtual Report send(std::span<const Frame> frames) = 0;

@@ -154,6 +154,10 @@ const netlink::InterfaceTable& NetlinkKernel::interfaces() const {
     return monitor_->table();
 }
 
+core::Result<std::set<std::uint32_t>> NetlinkKernel::ipv6_forwarders() {
+    return route_.ipv6_forwarders();
+}
+
 Report NetlinkKernel::send(std::span<const Frame> frames) {
     std::vector<netlink::FrameSender::Frame> views;
     views.reserve(frames.size());

@@ -38,6 +38,7 @@ class NetlinkKernel final : public Kernel {
     [[nodiscard]] const netlink::InterfaceTable& interfaces() const override;
     [[nodiscard]] bool has_ipvs() const override { return ipvs_.has_value(); }
     [[nodiscard]] bool has_address_protocol() const override { return address_protocol_; }
+    core::Result<std::set<std::uint32_t>> ipv6_forwarders() override;
     Report send(std::span<const Frame> frames) override;
 
     /// How often events were lost and everything was read anew.

@@ -3,6 +3,7 @@
 #include <linux/genetlink.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/netconf.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -223,6 +224,22 @@ Message encode_address_dump() {
     Message message(RTM_GETADDR, kDump);
     message.header(ifaddrmsg{});
     return message;
+}
+
+Message encode_ipv6_forwarding_dump() {
+    Message message(RTM_GETNETCONF, NLM_F_REQUEST | NLM_F_DUMP);
+    message.header(netconfmsg{.ncm_family = AF_INET6});
+    return message;
+}
+
+std::optional<Ipv6Forwarding> decode_ipv6_forwarding(const Reply& reply) {
+    const auto info = header_of<netconfmsg>(reply.payload);
+    if (reply.type != RTM_NEWNETCONF || !info || info->ncm_family != AF_INET6) return std::nullopt;
+    const Attributes attributes = reply.attributes_after(sizeof *info);
+    const auto index = attributes.number_or<std::int32_t>(NETCONFA_IFINDEX, 0);
+    if (index <= 0) return std::nullopt;
+    return Ipv6Forwarding{static_cast<std::uint32_t>(index),
+                          attributes.number_or<std::int32_t>(NETCONFA_FORWARDING, 0) != 0};
 }
 
 Message encode_family_request(std::string_view name) {

@@ -87,6 +87,15 @@ enum class AddressVerb : std::uint8_t { add, replace, remove };
 [[nodiscard]] Message encode_link_dump();
 [[nodiscard]] Message encode_address_dump();
 
+/// RTM_NEWNETCONF of IPv6: whether an interface forwards, which makes this host a router on it.
+struct Ipv6Forwarding {
+    std::uint32_t interface_index = 0;
+    bool forwards = false;
+};
+[[nodiscard]] Message encode_ipv6_forwarding_dump();
+/// Nothing for the entries that stand for all and for future interfaces.
+[[nodiscard]] std::optional<Ipv6Forwarding> decode_ipv6_forwarding(const Reply& reply);
+
 /// A generic netlink family and what we need to know of it.
 struct GenericFamily {
     std::uint16_t id = 0;

@@ -185,6 +185,18 @@ core::Result<std::vector<Link>> Requester::links() {
     return found;
 }
 
+core::Result<std::set<std::uint32_t>> Requester::ipv6_forwarders() {
+    std::set<std::uint32_t> found;
+    const core::Status asked = ask(
+        encode_ipv6_forwarding_dump(), [&] { found.clear(); },
+        [&](const Reply& reply) {
+            const auto one = decode_ipv6_forwarding(reply);
+            if (one && one->forwards) found.insert(one->interface_index);
+        });
+    if (!asked) return asked.error().within("dump forwarding of IPv6");
+    return found;
+}
+
 bool Requester::knows_address_protocol() {
     const Message probe = encode_attribute_probe();
     const Outcome outcome = change(std::span(&probe, 1));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -78,6 +79,8 @@ class Requester {
 
     core::Result<std::vector<InterfaceAddress>> addresses();
     core::Result<std::vector<Link>> links();
+    /// The interfaces that forward IPv6 packets.
+    core::Result<std::set<std::uint32_t>> ipv6_forwarders();
     /// Whether this kernel keeps IFA_PROTO (Linux 5.18 and later). Asked with a request that is
     /// refused in any case, for one reason or another; needs CAP_NET_ADMIN, else false.
     [[nodiscard]] bool knows_address_protocol();

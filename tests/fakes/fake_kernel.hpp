@@ -28,6 +28,7 @@ class FakeKernel final : public ipvsd::Kernel {
     [[nodiscard]] const netlink::InterfaceTable& interfaces() const override { return table_; }
     [[nodiscard]] bool has_ipvs() const override { return ipvs_; }
     [[nodiscard]] bool has_address_protocol() const override { return address_protocol_; }
+    core::Result<std::set<std::uint32_t>> ipv6_forwarders() override { return forwarders_; }
     ipvsd::Report send(std::span<const ipvsd::Frame> frames) override;
 
     // What happens on a host.
@@ -39,6 +40,8 @@ class FakeKernel final : public ipvsd::Kernel {
     void remove_interface(std::uint32_t index);
     /// net.ipv4.conf.*.promote_secondaries, off at first.
     void promote_secondaries(bool on) { promote_secondaries_ = on; }
+    /// net.ipv6.conf.INTERFACE.forwarding
+    void forward_ipv6(std::uint32_t index) { forwarders_.insert(index); }
     void set_address_protocol(bool kept) { address_protocol_ = kept; }
     /// The module is loaded (at first it is) or removed with everything in it.
     void set_ipvs(bool present);
@@ -103,6 +106,7 @@ class FakeKernel final : public ipvsd::Kernel {
     std::map<ipvsd::ServiceKey, ipvsd::ServiceEntry> services_;
     ipvsd::Timeouts timeouts_;
     std::set<std::string> schedulers_;
+    std::set<std::uint32_t> forwarders_;
     bool ipvs_ = true;
     bool address_protocol_ = true;
     bool promote_secondaries_ = false;

@@ -303,6 +303,23 @@ TEST_F(Kernels, DoNotBelieveWhatOtherProcessesSend) {
     EXPECT_EQ((*monitor)->table().find("forged0"), nullptr);
 }
 
+TEST_F(Kernels, TellWhereThisHostForwardsIpv6) {
+    const auto set = [this](const char* value) {
+        std::ofstream("/proc/sys/net/ipv6/conf/" + name_ + "/forwarding") << value;
+    };
+    auto found = kernel_->ipv6_forwarders();
+    ASSERT_TRUE(found) << found.error().text();
+    EXPECT_FALSE(found->contains(left_));
+    set("1");
+    found = kernel_->ipv6_forwarders();
+    ASSERT_TRUE(found);
+    if (std::ifstream file("/proc/sys/net/ipv6/conf/" + name_ + "/forwarding"); file.get() != '1') {
+        GTEST_SKIP() << "/proc/sys is read-only here";
+    }
+    EXPECT_TRUE(found->contains(left_));
+    EXPECT_FALSE(found->contains(right_));
+}
+
 TEST_F(Kernels, SendFramesAsTheyAre) {
     const core::UniqueFd ear(
         socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(0x0806)));

@@ -118,6 +118,21 @@ TEST_F(AnnouncerTest, LeavesOutInterfacesThatAreGoneOrDoNoArp) {
     EXPECT_EQ(take(), "3");
 }
 
+TEST_F(AnnouncerTest, SaysThatThisHostIsARouterWhereItForwards) {
+    const auto flags = [this] {
+        EXPECT_EQ(kernel_.frames().size(), 1U);
+        const std::byte octet = kernel_.frames().at(0).octets.at(58);
+        kernel_.forget_frames();
+        return octet;
+    };
+    announcer_.hold(kInstance, {.delay = 1s, .repeat = 1}, {name("2001:db8::2")});
+    announcer_.announce_all(kInstance);
+    EXPECT_EQ(flags(), std::byte{0x20});
+    kernel_.forward_ipv6(kernel_.interfaces().find("eth0")->link.index);
+    loop_.advance(1s);
+    EXPECT_EQ(flags(), std::byte{0xa0});
+}
+
 TEST_F(AnnouncerTest, SendsOnlyTheSecondBlockForWhatAPredecessorBegan) {
     announcer_.hold(kInstance, {.repeat = 1}, both_);
     announcer_.announce_later(kInstance, {name("192.0.2.1")}, loop_.now() + 3s);

@@ -67,6 +67,9 @@ class Borrowed : public Kernel {
     [[nodiscard]] bool has_address_protocol() const override {
         return kernel_.has_address_protocol();
     }
+    core::Result<std::set<std::uint32_t>> ipv6_forwarders() override {
+        return kernel_.ipv6_forwarders();
+    }
     Report send(std::span<const Frame> frames) override { return kernel_.send(frames); }
 
   private:
