@@ -3,8 +3,8 @@
 
 Usage: lint.py [--junit FILE] CHECK...
 Each check gives one test case for each thing it looked at, or one for all of it; exits 1 when any
-fails. tidy keeps what passed in build/tidy, by the digest of everything that could change the
-verdict, so a second run only looks at what changed.
+fails. tidy keeps what passed in ~/.cache/holdfast-tidy, by the digest of everything that could change
+the verdict, so a second run, also of another clone, only looks at what changed.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PASSED = pathlib.Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "holdfast-tidy"
 
 # Includes point downwards only: a folder may include itself and what stands in its line.
 LIBRARIES = {
@@ -113,7 +114,7 @@ def digest_of(name, command):
 def tidy_one(entry):
     source = pathlib.Path(entry["directory"], entry["file"]).resolve()
     name = str(source.relative_to(ROOT))
-    passed_before = ROOT / "build/tidy" / digest_of(name, entry["command"])
+    passed_before = PASSED / digest_of(name, entry["command"])
     if passed_before.exists():
         return f"clang-tidy {name}", True, ""
     passed, output = run(["clang-tidy-14", "--quiet", "-p", "build", "--extra-arg=-Wno-unknown-warning-option", name])
@@ -123,7 +124,7 @@ def tidy_one(entry):
 
 
 def check_tidy():
-    (ROOT / "build/tidy").mkdir(parents=True, exist_ok=True)
+    PASSED.mkdir(parents=True, exist_ok=True)
     entries = [entry for entry in json.loads((ROOT / "build/compile_commands.json").read_text())
                if not entry["file"].endswith(".pb.cc")]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
