@@ -104,7 +104,7 @@ void set_real_time(int priority, int pipe) {
         return report(pipe, "real-time priority");
     }
     // A runaway loop loses the processor for good after seconds without a system call.
-    const rlimit bound{2'000'000, 4'000'000};
+    const rlimit bound{5'000'000, 6'000'000};
     ::setrlimit(RLIMIT_RTTIME, &bound);
 }
 

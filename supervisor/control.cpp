@@ -20,6 +20,8 @@ using messages::v1::CtlRequest;
 constexpr int kBacklog = 16;
 constexpr std::size_t kMostClients = 16;
 constexpr std::size_t kLongestRequest = 4096;
+// The state of tens of thousands of servers, to a client that reads slowly.
+constexpr std::size_t kLargestAnswer = 64UL * 1024 * 1024;
 // holdfastctl's: permission, usage.
 constexpr std::uint32_t kStatusPermission = 4;
 constexpr std::uint32_t kStatusUsage = 2;
@@ -109,7 +111,8 @@ void Control::accept(const Listener& listener) {
     clients_.push_back(client);
     Client& known = *client;
     client->channel = std::make_unique<ipc::Channel>(
-        loop_, std::move(socket), listener.peer, ipc::Channel::Limits{},
+        loop_, std::move(socket), listener.peer,
+        ipc::Channel::Limits{.queued_bytes = kLargestAnswer},
         ipc::Channel::Handlers{
             [this, &known](ipc::Channel::Frame frame) { return received(known, frame.bytes); },
             [this, &known](const core::Error&) { drop(known); }});

@@ -91,7 +91,7 @@ bool Fleet::wanted(Peer role) const {
 
 bool Fleet::missing(Peer role) const {
     const Slot& slot = slot_of(role);
-    return slot.wanted && !(slot.current && slot.current->activated());
+    return slot.wanted && (slot.successor || !(slot.current && slot.current->activated()));
 }
 
 core::Status Fleet::start(const ConfigPtr& config) {

@@ -86,7 +86,7 @@ class Fleet : public IncarnationOwner {
 
     /// The incarnation that is at work, or nullptr.
     [[nodiscard]] Incarnation* active(ipc::Peer role);
-    /// Wanted, and not yet (or not again) at work.
+    /// Wanted, and not yet (or not again) at work, or just being replaced.
     [[nodiscard]] bool missing(ipc::Peer role) const;
     [[nodiscard]] bool wanted(ipc::Peer role) const;
 

@@ -42,6 +42,7 @@ Incarnation::Incarnation(loop::Loop& loop, const RoleSpec& role, std::uint64_t n
 core::Status Incarnation::received(const std::string& frame) {
     ToSupervisor message;
     if (core::Status parsed = ipc::parse(frame, message); !parsed) return parsed;
+    if (!budget_.spend(loop_.now())) return core::Error::from_errno(EDQUOT, "too many messages");
     if (!may_say(role_.peer, stage_, message.body_case())) {
         return core::Error::from_errno(
             EPERM, fmt::format("message {} at stage {}", static_cast<int>(message.body_case()),
@@ -91,6 +92,7 @@ core::Status Incarnation::offer(const ConfigPtr& config, int larger_state) {
     const std::array<int, 2> descriptors = {part.memory.get(), larger_state};
     offered_ = config;
     last_offer_ = config->generation;
+    budget_ = MessageBudget(config->objects());
     return tell(
         channel_,
         [&](auto& to) {

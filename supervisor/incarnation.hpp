@@ -85,6 +85,7 @@ class Incarnation {
     ConfigPtr offered_;
     std::uint64_t last_offer_ = 0;  // generation; older answers may still be under way
     Heartbeat heartbeat_;
+    MessageBudget budget_{0};
     Child child_;
     ipc::Channel channel_;
     loop::Timer beat_;

@@ -86,6 +86,16 @@ bool may_say(Peer role, Stage stage, int body) {
         kRights, [&](const Right& right) { return right.role == role && right.body == body; });
 }
 
+bool MessageBudget::spend(core::Instant now) {
+    constexpr double kRefill = 4e6;  // microseconds from empty to full
+    const auto passed = static_cast<double>((now - last_).count());
+    last_ = now;
+    tokens_ = std::min(capacity_, tokens_ + capacity_ * passed / kRefill);
+    if (tokens_ < 1) return false;
+    tokens_ -= 1;
+    return true;
+}
+
 void Heartbeat::begin(core::Instant now) {
     progressed_ = now;
     asked_ = now;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -28,6 +29,25 @@ enum class Stage : std::uint8_t {
 /// Pure: whether `role` may send this kind of message at all, and at this stage. Whoever sends
 /// anything else loses its channel and is restarted.
 [[nodiscard]] bool may_say(ipc::Peer role, Stage stage, int body);
+
+/// Pure: how many messages a daemon may send: a bucket sized from the number of configured objects.
+/// Far above what an honest one ever says, and low enough that a broken one cannot keep the
+/// supervisor from its work.
+class MessageBudget {
+  public:
+    explicit MessageBudget(std::size_t objects)
+        : capacity_(kBurst + kPerObject * static_cast<double>(objects)), tokens_(capacity_) {}
+
+    /// False when it is used up.
+    [[nodiscard]] bool spend(core::Instant now);
+
+  private:
+    static constexpr double kBurst = 1000;
+    static constexpr double kPerObject = 20;  // and refilled within 4 s
+    double capacity_;
+    double tokens_;
+    core::Instant last_{};
+};
 
 /// Pure: decides whether a process still makes progress. It is asked once a second; the count that
 /// it answers must grow, and 5 s without that mean that it hangs. A gap in our own calls (the

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "proto/options.pb.h"
+
 namespace holdfast::supervisor {
 namespace {
 
@@ -76,6 +78,26 @@ core::Status check_service(const config::v1::VirtualServer& service) {
     return core::Done{};
 }
 
+/// Clears every field whose setting is marked secret.
+void hide_secrets(google::protobuf::Message& message) {
+    const google::protobuf::Reflection& reflection = *message.GetReflection();
+    std::vector<const google::protobuf::FieldDescriptor*> fields;
+    reflection.ListFields(message, &fields);
+    for (const auto* field : fields) {
+        if (field->options().GetExtension(config::v1::setting).secret()) {
+            reflection.ClearField(&message, field);
+        } else if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) {
+            continue;
+        } else if (!field->is_repeated()) {
+            hide_secrets(*reflection.MutableMessage(&message, field));
+        } else {
+            for (int at = 0; at < reflection.FieldSize(message, field); ++at) {
+                hide_secrets(*reflection.MutableRepeatedMessage(&message, field, at));
+            }
+        }
+    }
+}
+
 /// Ids of one kind name one object each, and 0 is "no object".
 class Ids {
   public:
@@ -96,6 +118,14 @@ const ConfigMemory& LoadedConfig::part_of(ipc::Peer role) const {
         default:
             return ipvsd;
     }
+}
+
+std::size_t LoadedConfig::objects() const {
+    int count = own.vrrp_instances_size() + own.vrrp_sync_groups_size() + own.vrrp_scripts_size();
+    for (const config::v1::VirtualServer& service : own.virtual_servers()) {
+        count += 1 + service.servers_size();
+    }
+    return static_cast<std::size_t>(count);
 }
 
 bool LoadedConfig::needs(ipc::Peer role) const {
@@ -154,6 +184,11 @@ std::vector<std::string> reasons_to_refuse(const std::vector<Diagnostic>& runnin
         }
     }
     return reasons;
+}
+
+std::string dump_of(config::v1::Config config) {
+    hide_secrets(config);
+    return config.DebugString();
 }
 
 std::string first_line(const std::string& rendered) {

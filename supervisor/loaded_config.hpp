@@ -32,6 +32,8 @@ struct LoadedConfig {
     std::vector<messages::v1::Diagnostic> diagnostics;
 
     [[nodiscard]] const ConfigMemory& part_of(ipc::Peer role) const;
+    /// How many things a daemon may have to talk about.
+    [[nodiscard]] std::size_t objects() const;
     /// Whether there is anything for this daemon to do.
     [[nodiscard]] bool needs(ipc::Peer role) const;
 };
@@ -46,6 +48,9 @@ using ConfigPtr = std::shared_ptr<const LoadedConfig>;
 [[nodiscard]] std::vector<std::string> reasons_to_refuse(
     const std::vector<messages::v1::Diagnostic>& running,
     const std::vector<messages::v1::Diagnostic>& next);
+
+/// The configuration in protobuf's text form, for the log; fields marked secret are left out.
+[[nodiscard]] std::string dump_of(config::v1::Config config);
 
 /// What the log shows of a finding that people see with its source line and hint.
 [[nodiscard]] std::string first_line(const std::string& rendered);

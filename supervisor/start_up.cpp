@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 
+#include "lib/core/text.hpp"
 #include "supervisor/daemonize.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -122,6 +123,7 @@ class StartUp {
     std::optional<int> claim_places();
     std::optional<int> load(loop::Loop& loop, const Signals& signals);
     void tell_start() const;
+    void dump(const config::v1::Config& config) const;
 
     const Options& options_;
     Paths paths_;
@@ -180,6 +182,7 @@ std::optional<int> StartUp::load(loop::Loop& loop, const Signals& signals) {
         return fail(status_of_refusal(outcome->diagnostics),
                     "not started: " + paths_.config_file + " cannot be used");
     }
+    if (options_.dump_config) dump(outcome->config->own);
     outcome->config->generation = 1;
     config_ = std::move(outcome->config);
     return std::nullopt;
@@ -196,6 +199,14 @@ void StartUp::tell_start() const {
     }
     if (run_dir_->found() == RunDir::Found::orphans) {
         log_->warning("TAKEOVER", "the daemons of a lost supervisor were ended");
+    }
+}
+
+/// -d: the objects as the daemons get them.
+void StartUp::dump(const config::v1::Config& config) const {
+    const std::string text = dump_of(config);
+    for (const std::string_view line : core::split(text, '\n')) {
+        if (!line.empty()) log_->info("CONFIG_DUMP", line);
     }
 }
 

@@ -140,6 +140,8 @@ void Supervisor::restart(const std::string& name, const Reply& reply) {
     if (!fleet_.wanted(role->peer)) {
         return reply(last_reply(kNoSuchObject, name + " is not needed by the configuration"));
     }
+    // A successor must not be born between two generations.
+    if (reload_->busy()) return reply(last_reply(kRefused, "a reload is under way"));
     fleet_.restart(role->peer, [reply, name](const core::Status& done) {
         reply(done ? last_reply(0, name + " restarted")
                    : last_reply(kRefused, done.error().text()));

@@ -65,6 +65,13 @@ TEST(ReloadRefusal, IsForEverythingFatalAndForErrorsThatAreNew) {
         1U);
 }
 
+TEST(Dump, ShowsEverythingButSecrets) {
+    const std::string text = dump_of(config_of(
+        R"(vrrp_instances { id: 1 name: "a" authentication { type: AUTHENTICATION_PASS password: "hush" } })"));
+    EXPECT_NE(text.find("AUTHENTICATION_PASS"), std::string::npos);
+    EXPECT_EQ(text.find("hush"), std::string::npos);
+}
+
 TEST(NeededRoles, FollowFromTheObjects) {
     LoadedConfig config;
     EXPECT_FALSE(config.needs(ipc::Peer::ipvsd));

@@ -75,6 +75,21 @@ TEST(Lifecycle, AProcessThatEndsMayStillReportWhatItDoes) {
     EXPECT_TRUE(may_say(Peer::vrrpd, Stage::stopping, ToSupervisor::kInstanceEvent));
 }
 
+TEST(MessageBudget, LetsABurstOfEveryObjectThrough) {
+    MessageBudget budget(2000);
+    for (int message = 0; message < 40000; ++message) {
+        ASSERT_TRUE(budget.spend(at(10s))) << message;
+    }
+}
+
+TEST(MessageBudget, EndsAFloodAndFillsAgain) {
+    MessageBudget budget(0);
+    unsigned passed = 0;
+    while (budget.spend(at(10s))) ++passed;
+    EXPECT_EQ(passed, 1000U);
+    EXPECT_TRUE(budget.spend(at(11s)));
+}
+
 TEST(Heartbeat, FiveSecondsWithoutProgressIsAHang) {
     Heartbeat heartbeat;
     heartbeat.begin(at(10s));
