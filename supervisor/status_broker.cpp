@@ -13,10 +13,10 @@ constexpr std::size_t kMostQuestions = 256;
 }  // namespace
 
 void StatusBroker::ask(ipc::Peer role, messages::v1::StatusTopic topic, Asker asker) {
-    Incarnation* who = fleet_.active(role);
-    if (who == nullptr || questions_.size() >= kMostQuestions) return asker.end(true);
+    ipc::Channel* channel = find_(role);
+    if (channel == nullptr || questions_.size() >= kMostQuestions) return asker.end(true);
     const std::uint64_t id = ++last_id_;
-    const core::Status asked = tell(who->channel(), [&](auto& to) {
+    const core::Status asked = tell(*channel, [&](auto& to) {
         to.mutable_status_request()->set_request_id(id);
         to.mutable_status_request()->set_topic(topic);
     });
@@ -44,7 +44,9 @@ core::Status StatusBroker::take(ipc::Peer role, const messages::v1::StatusReply&
 
 void StatusBroker::end(std::uint64_t id, bool stale) {
     auto question = questions_.extract(id);
-    // The limit may be what calls us: it goes in a later turn.
+    if (question.empty()) return;
+    // The limit may be what calls us: it goes in a later turn. Until then it must not fire.
+    question.mapped().limit->cancel();
     loop_.defer([limit = std::shared_ptr<loop::Timer>(std::move(question.mapped().limit))] {});
     question.mapped().asker.end(stale);
 }

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "lib/ipc/channel.hpp"
 #include "lib/loop/loop.hpp"
 #include "proto/common.pb.h"
-#include "supervisor/fleet.hpp"
 
 namespace holdfast::supervisor {
 
@@ -22,7 +22,10 @@ class StatusBroker {
         std::function<void(bool stale)> end;
     };
 
-    StatusBroker(loop::Loop& loop, Fleet& fleet) : loop_(loop), fleet_(fleet) {}
+    /// The channel to the daemon that is at work, or nullptr.
+    using FindChannel = std::function<ipc::Channel*(ipc::Peer)>;
+
+    StatusBroker(loop::Loop& loop, FindChannel find) : loop_(loop), find_(std::move(find)) {}
 
     void ask(ipc::Peer role, messages::v1::StatusTopic topic, Asker asker);
     /// An answer that nobody waits for any more is passed over.
@@ -38,7 +41,7 @@ class StatusBroker {
     void end(std::uint64_t id, bool stale);
 
     loop::Loop& loop_;
-    Fleet& fleet_;
+    FindChannel find_;
     std::map<std::uint64_t, Question> questions_;
     std::uint64_t last_id_ = 0;
 };

@@ -36,7 +36,11 @@ Supervisor::Supervisor(Parts parts)
       notifier_(with_.loop, with_.log),
       fleet_({with_.loop, with_.log, with_.sinks, with_.run_dir, with_.state_files, sockets_},
              fleet_settings(with_), *this),
-      broker_(with_.loop, fleet_),
+      broker_(with_.loop,
+              [this](Peer role) {
+                  Incarnation* who = fleet_.active(role);
+                  return who == nullptr ? nullptr : &who->channel();
+              }),
       control_(with_.loop, with_.log, *this),
       socket_timer_(with_.loop, [this] { open_requested_sockets(); }),
       watchdog_(with_.loop,
