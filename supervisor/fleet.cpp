@@ -94,6 +94,12 @@ bool Fleet::missing(Peer role) const {
     return slot.wanted && (slot.successor || !(slot.current && slot.current->activated()));
 }
 
+bool Fleet::unsettled(Peer role) const {
+    const Slot& slot = slot_of(role);
+    if (slot.successor || (!slot.wanted && slot.current)) return true;
+    return missing(role) && !slot.degraded;
+}
+
 core::Status Fleet::start(const ConfigPtr& config) {
     config_ = config;
     for (auto& slot : slots_) {
@@ -105,6 +111,19 @@ core::Status Fleet::start(const ConfigPtr& config) {
         write_children();
     }
     return core::Done{};
+}
+
+void Fleet::use(const ConfigPtr& config) {
+    config_ = config;
+    for (auto& slot : slots_) {
+        if (slot->held || !missing(slot->role.peer)) continue;
+        slot->policy.forgive();
+        if (slot->current) {
+            slot->current->kill();  // it was offered the old one
+        } else {
+            slot->retry->after({});
+        }
+    }
 }
 
 core::Status Fleet::start_held(Peer role, const ConfigPtr& config) {

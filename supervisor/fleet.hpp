@@ -80,8 +80,9 @@ class Fleet : public IncarnationOwner {
 
     /// Cold (or, after a lost supervisor, warm) start of all that `config` needs.
     core::Status start(const ConfigPtr& config);
-    /// What later starts get; the reload sets it at commit.
-    void use(const ConfigPtr& config) { config_ = config; }
+    /// What later starts get; the reload sets it at commit. A daemon that was lost too often to be
+    /// waited for is tried with it at once.
+    void use(const ConfigPtr& config);
     [[nodiscard]] const ConfigPtr& config() const { return config_; }
 
     /// The incarnation that is at work, or nullptr.
@@ -89,6 +90,9 @@ class Fleet : public IncarnationOwner {
     /// Wanted, and not yet (or not again) at work, or just being replaced.
     [[nodiscard]] bool missing(ipc::Peer role) const;
     [[nodiscard]] bool wanted(ipc::Peer role) const;
+    /// Between two lasting states: not yet at work, about to be replaced, or not ended yet. One
+    /// that is lost again and again is not: nobody can wait for it.
+    [[nodiscard]] bool unsettled(ipc::Peer role) const;
 
     /// Reload: offers the next configuration to the role at work, with a larger state file where it
     /// needs one. `settle_state` follows: the role has committed (it uses the larger file), or not.

@@ -14,6 +14,7 @@ constexpr core::Interval kPrepareLimit = 5s;
 constexpr core::Interval kCommitLimit = 10s;
 // A role that is being restarted is waited for: the longest back-off but one.
 constexpr core::Interval kRestartLimit = 10s;
+constexpr const char* kStops = "the supervisor stops";
 
 }  // namespace
 
@@ -24,6 +25,10 @@ Reload::Reload(Surroundings surroundings, ParseTask task, std::uint64_t running_
       limit_(with_.loop, [this] { too_late(); }) {}
 
 void Reload::request(Finished finished) {
+    if (stopping_) {
+        if (finished) finished({false, with_.loop.wall_clock_seconds(), {kStops}});
+        return;
+    }
     if (busy()) {
         queued_ = true;
         if (finished) queued_callers_.push_back(std::move(finished));
@@ -42,6 +47,7 @@ void Reload::begin() {
 }
 
 void Reload::parsed(ParseOutcome outcome) {
+    if (phase_ != Phase::parsing) return;  // given up meanwhile
     parsing_.reset();
     if (outcome.failure) return refuse({outcome.failure->text()});
     const ConfigPtr& running = with_.fleet.config();
@@ -59,11 +65,39 @@ void Reload::parsed(ParseOutcome outcome) {
     phase_ = Phase::waiting;
     limit_.after(kRestartLimit);
     prepare_when_complete();
+    if (phase_ == Phase::waiting) {
+        with_.log.info("RELOAD_WAITS", "a daemon is being started, replaced or ended");
+    }
 }
 
 void Reload::prepare_when_complete() {
-    const auto is_missing = [&](const RoleSpec& role) { return with_.fleet.missing(role.peer); };
-    if (std::ranges::none_of(daemon_roles(), is_missing)) prepare();
+    const auto moves = [&](const RoleSpec& role) { return with_.fleet.unsettled(role.peer); };
+    if (std::ranges::none_of(daemon_roles(), moves)) prepare();
+}
+
+void Reload::settled() {
+    if (phase_ == Phase::waiting) prepare_when_complete();
+}
+
+void Reload::stop() {
+    stopping_ = true;
+    queued_ = false;
+    callers_.insert(callers_.end(), queued_callers_.begin(), queued_callers_.end());
+    queued_callers_.clear();
+    switch (phase_) {
+        case Phase::idle:
+            return;
+        case Phase::parsing:
+        case Phase::waiting:
+            parsing_.reset();
+            return refuse({kStops});
+        case Phase::preparing:
+            return abort(kStops);
+        case Phase::committing_ipvsd:
+        case Phase::committing_others:
+            messages_.emplace_back(kStops);
+            return finish({true, with_.loop.wall_clock_seconds(), std::move(messages_)});
+    }
 }
 
 void Reload::prepare() {
@@ -78,7 +112,7 @@ void Reload::prepare() {
             waited_for_.insert(role.peer);
             if (!with_.fleet.offer(*running, next_))
                 return abort(fmt::format("{} does not read", role.name));
-        } else if (next_->needs(role.peer)) {
+        } else if (!with_.fleet.wanted(role.peer) && next_->needs(role.peer)) {
             started_.insert(role.peer);
             waited_for_.insert(role.peer);
             const core::Status started = with_.fleet.start_held(role.peer, next_);
@@ -148,6 +182,8 @@ void Reload::committed(Peer role, std::uint64_t generation) {
 void Reload::activated(Peer role) {
     if (phase_ == Phase::waiting) return prepare_when_complete();
     if (phase_ != Phase::preparing) with_.fleet.settle_state(role, false);
+    // One that was lost and came back between the commits has begun with what is committed.
+    if (phase_ == Phase::committing_ipvsd) participants_.erase(role);
     step_done(role);
 }
 

@@ -25,7 +25,7 @@ struct ReloadReport {
 
 /// A new configuration as one transaction over all daemons (design 2, Reload):
 ///
-///   parse -> all running roles are restarted ones again? -> ConfigOffer to each, start new roles
+///   parse -> no role is being started, replaced or ended? -> ConfigOffer to each, start new roles
 ///   -> every ConfigAck -> new sockets -> Commit to ipvsd -> its Committed -> Commit to the others
 ///   -> every Committed -> roles that are needed no longer end
 ///
@@ -57,6 +57,13 @@ class Reload {
     void committed(ipc::Peer role, std::uint64_t generation);
     void activated(ipc::Peer role);
     void lost(ipc::Peer role);
+    /// A daemon that was no longer wanted has ended, or a planned restart is over.
+    void settled();
+
+    /// The supervisor stops: what is not committed is given up, and nothing begins any more.
+    void stop();
+    /// A configuration is being handed to the daemons: none may be replaced now.
+    [[nodiscard]] bool in_transaction() const { return phase_ > Phase::waiting; }
 
   private:
     enum class Phase { idle, parsing, waiting, preparing, committing_ipvsd, committing_others };
@@ -88,6 +95,7 @@ class Reload {
     std::vector<Finished> callers_;
     std::vector<Finished> queued_callers_;
     bool queued_ = false;
+    bool stopping_ = false;
     loop::Timer limit_;
 };
 

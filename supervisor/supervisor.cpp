@@ -118,6 +118,7 @@ void Supervisor::stop(int status) {
     if (shutdown_) return;
     status_ = status;
     with_.log.notice("STOP", fmt::format("status={}", status));
+    if (reload_) reload_->stop();
     with_.service_manager.stopping();
     notifier_.stopping();
     control_.close();
@@ -180,6 +181,7 @@ void Supervisor::role_stopped(const RoleSpec& role) {
     pid_files_.erase(role.peer);
     sandboxes_.erase(role.peer);
     if (shutdown_) return shutdown_->stopped(role.peer);
+    if (reload_) reload_->settled();
     if (ready_) tell_status();
 }
 

@@ -135,14 +135,18 @@ void Supervisor::show_processes(const Reply& reply) {
 }
 
 void Supervisor::restart(const std::string& name, const Reply& reply) {
+    if (shutdown_) return reply(last_reply(kRefused, "stopping"));
     const RoleSpec* role = daemon_named(name);
     if (role == nullptr) return reply(last_reply(kNoSuchObject, "no daemon named " + name));
     if (!fleet_.wanted(role->peer)) {
         return reply(last_reply(kNoSuchObject, name + " is not needed by the configuration"));
     }
     // A successor must not be born between two generations.
-    if (reload_->busy()) return reply(last_reply(kRefused, "a reload is under way"));
-    fleet_.restart(role->peer, [reply, name](const core::Status& done) {
+    if (reload_->in_transaction()) {
+        return reply(last_reply(kRefused, "a reload is under way; try again when it has ended"));
+    }
+    fleet_.restart(role->peer, [this, reply, name](const core::Status& done) {
+        if (!done) reload_->settled();
         reply(done ? last_reply(0, name + " restarted")
                    : last_reply(kRefused, done.error().text()));
     });

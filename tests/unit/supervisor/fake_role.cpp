@@ -5,7 +5,8 @@
 // protobuf's text form. Words of ROLE.do:
 //   die-at-start, refuse, refuse-next (the second configuration), die-at-offer (of the second),
 //   silent (answers no Ping), violate (says what it may not), lock-step (nothing, for files that
-//   must exist), event ID STATE PRIORITY, poll ID, accuse ROLE (a number)
+//   must exist), event ID STATE PRIORITY, poll ID, accuse ROLE (a number), hold-STEP (stands still
+//   before parse, ready, ack, commit or shutdown for as long as ROLE.do says so)
 #include <fcntl.h>
 #include <google/protobuf/text_format.h>
 #include <poll.h>
@@ -88,6 +89,17 @@ class Fake {
     [[nodiscard]] bool told(const std::string& word) const {
         return orders_.find(word) != std::string::npos;
     }
+    void hold(const std::string& step) const {
+        const auto held = [&] {
+            std::ifstream file(folder_ + "/" + role_ + ".do");
+            std::ostringstream all;
+            all << file.rdbuf();
+            return all.str().find("hold-" + step) != std::string::npos;
+        };
+        if (!held()) return;
+        note("holds " + step);
+        while (held()) ::usleep(2000);
+    }
     void note(const std::string& text) const {
         std::ofstream(folder_ + "/journal", std::ios::app)
             << role_ + " " + text + " pid=" + std::to_string(::getpid()) + "\n";
@@ -158,6 +170,7 @@ int Fake::parse() {
                                             config.SerializeAsString());
         if (!written) return 1;
     }
+    hold("parse");
     say(done);
     ::pause();
     return 0;
@@ -198,6 +211,7 @@ bool Fake::take(const Message& message, Received&) {
             say(answer);
             return true;
         case Message::kCommit:
+            hold("commit");
             note("committed " + std::to_string(message.commit().generation()));
             answer.mutable_committed()->set_generation(message.commit().generation());
             say(answer);
@@ -215,6 +229,7 @@ bool Fake::take(const Message& message, Received&) {
             say(answer);
             return true;
         case Message::kShutdown:
+            hold("shutdown");
             note(message.shutdown().mode() == messages::v1::Shutdown::QUIET ? "quiet" : "released");
             return false;
         default:
@@ -234,6 +249,7 @@ void Fake::take_config(const messages::v1::ConfigOffer& offer) {
     ++offers_;
     if (offers_ == 2 && told("die-at-offer")) ::_exit(6);
     const bool refuses = told("refuse-next") ? offers_ == 2 : told("refuse");
+    hold(offers_ == 1 ? "ready" : "ack");
     ToSupervisor answer;
     answer.mutable_config_ack()->set_generation(offer.generation());
     answer.mutable_config_ack()->set_accepted(!refuses);

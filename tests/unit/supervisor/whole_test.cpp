@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "supervisor/child.hpp"
 #include "tests/unit/supervisor/copy.hpp"
@@ -249,6 +250,134 @@ TEST_F(Whole, AReloadStartsAndEndsDaemonsAsTheConfigurationNeedsThem) {
     EXPECT_EQ(copy_.ask(request(messages::v1::VERB_RELOAD, "", true)).exit_status(), 0U);
     EXPECT_TRUE(copy_.journal_has("vrrpd released"));
     EXPECT_TRUE(Copy::eventually([&] { return copy_.pid_in("vrrp.pid") == 0; }));
+}
+
+TEST_F(Whole, AStopEndsAReloadThatHasNotBegunToCommit) {
+    copy_.configure(kRouter);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    copy_.order("parser", "hold-parse");
+    copy_.order("vrrpd", "hold-shutdown");
+    copy_.signal(SIGHUP);
+    ASSERT_TRUE(copy_.journal_has("parser holds parse"));
+    copy_.signal(SIGTERM);
+    ASSERT_TRUE(copy_.journal_has("vrrpd holds shutdown"));
+    copy_.order("parser", "");
+    // Without an end of the reload, it would start a second vrrpd over the one that still ends.
+    EXPECT_TRUE(copy_.log_has("RELOAD_REFUSED the supervisor stops"));
+    copy_.order("vrrpd", "");
+    EXPECT_EQ(copy_.exit_status(), 0);
+    EXPECT_EQ(copy_.journal_count("vrrpd released"), 1U);
+    EXPECT_EQ(copy_.journal_count("cold"), 2U);
+}
+
+TEST_F(Whole, AStopWhileTheDaemonsPrepareAbortsTheReload) {
+    copy_.configure(kRouter);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    copy_.order("vrrpd", "hold-ack");
+    copy_.signal(SIGHUP);
+    ASSERT_TRUE(copy_.journal_has("vrrpd holds ack"));
+    copy_.signal(SIGTERM);
+    ASSERT_TRUE(copy_.log_has("RELOAD_REFUSED the supervisor stops"));
+    copy_.order("vrrpd", "");
+    EXPECT_EQ(copy_.exit_status(), 0);
+    EXPECT_EQ(copy_.journal_count("vrrpd aborted"), 1U);
+    EXPECT_EQ(copy_.journal_count("vrrpd released"), 1U);
+}
+
+TEST_F(Whole, AReloadWaitsForAPlannedRestart) {
+    copy_.configure(kRouter);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    copy_.order("vrrpd", "hold-ready");
+    CtlReply restarted;
+    std::thread asks([&] { restarted = copy_.ask(request(messages::v1::VERB_RESTART, "vrrpd")); });
+    EXPECT_TRUE(copy_.journal_has("vrrpd holds ready"));
+    copy_.signal(SIGHUP);
+    EXPECT_TRUE(copy_.log_has("RELOAD_WAITS"));
+    copy_.order("vrrpd", "");
+    EXPECT_TRUE(copy_.log_has("RELOAD_OK generation=2"));
+    asks.join();
+    EXPECT_EQ(restarted.exit_status(), 0U) << restarted.message();
+    EXPECT_EQ(
+        copy_.journal_count("vrrpd committed 2 pid=" + std::to_string(copy_.pid_in("vrrp.pid"))),
+        1U);
+}
+
+TEST_F(Whole, AFailedPlannedRestartLetsTheReloadGoOn) {
+    copy_.configure(kRouter);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    copy_.order("vrrpd", "hold-ready refuse");
+    CtlReply restarted;
+    std::thread asks([&] { restarted = copy_.ask(request(messages::v1::VERB_RESTART, "vrrpd")); });
+    EXPECT_TRUE(copy_.journal_has("vrrpd holds ready"));
+    copy_.signal(SIGHUP);
+    EXPECT_TRUE(copy_.log_has("RELOAD_WAITS"));
+    copy_.order("vrrpd", "");
+    EXPECT_TRUE(copy_.log_has("RELOAD_OK generation=2"));
+    asks.join();
+    EXPECT_EQ(restarted.exit_status(), 6U);
+}
+
+TEST_F(Whole, NothingIsRestartedInTheMiddleOfAReload) {
+    copy_.configure(kRouter);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    copy_.order("ipvsd", "hold-commit");
+    copy_.signal(SIGHUP);
+    ASSERT_TRUE(copy_.journal_has("ipvsd holds commit"));
+    EXPECT_EQ(copy_.ask(request(messages::v1::VERB_RESTART, "vrrpd")).exit_status(), 6U);
+    copy_.order("ipvsd", "");
+    EXPECT_TRUE(copy_.log_has("RELOAD_OK generation=2"));
+}
+
+TEST_F(Whole, ADaemonLostBetweenTheCommitsHasCommittedWithItsStart) {
+    copy_.configure(kRouter);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    copy_.order("ipvsd", "hold-commit");
+    copy_.signal(SIGHUP);
+    ASSERT_TRUE(copy_.journal_has("ipvsd holds commit"));
+    ::kill(copy_.pid_in("vrrp.pid"), SIGKILL);
+    ASSERT_TRUE(copy_.journal_has("vrrpd restart"));
+    ASSERT_TRUE(copy_.log_has("generation=2"));
+    copy_.order("ipvsd", "");
+    EXPECT_TRUE(copy_.log_has("RELOAD_OK generation=2"));
+    // A Commit of what it began with is a violation to it.
+    EXPECT_EQ(copy_.journal_count("vrrpd committed"), 0U);
+}
+
+TEST_F(Whole, ADaemonThatStillEndsIsNotStartedOver) {
+    copy_.configure(std::string(kRouter) + kService);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    copy_.order("vrrpd", "hold-shutdown");
+    copy_.configure(kService);
+    EXPECT_EQ(copy_.ask(request(messages::v1::VERB_RELOAD, "", true)).exit_status(), 0U);
+    ASSERT_TRUE(copy_.journal_has("vrrpd holds shutdown"));
+    copy_.configure(std::string(kRouter) + kService);
+    copy_.signal(SIGHUP);
+    EXPECT_TRUE(copy_.log_has("RELOAD_WAITS"));
+    copy_.order("vrrpd", "");
+    EXPECT_TRUE(copy_.log_has("RELOAD_OK generation=3"));
+    EXPECT_EQ(copy_.journal_count("vrrpd released"), 1U);
+    EXPECT_EQ(copy_.journal_count("vrrpd cold"), 2U);
+}
+
+TEST_F(Whole, AReloadMendsADaemonThatDiesOfItsConfiguration) {
+    copy_.configure(std::string(kRouter) + kService);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    copy_.order("checkerd", "die-at-start");
+    ::kill(copy_.pid_in("chk.pid"), SIGKILL);
+    ASSERT_TRUE(copy_.log_has("PROCESS_DEGRADED"));
+    copy_.order("checkerd", "");
+    const CtlReply reply = copy_.ask(request(messages::v1::VERB_RELOAD, "", true));
+    EXPECT_EQ(reply.exit_status(), 0U) << reply.message();
+    EXPECT_TRUE(copy_.journal_has("checkerd restart"));
+    EXPECT_EQ(copy_.journal_count("checkerd committed"), 0U);
 }
 
 TEST_F(Whole, HangupReloadsToo) {
