@@ -225,7 +225,8 @@ void Work::on(const Resumed& event) {
 }
 
 Transition Work::finish(StateName before) && {
-    std::ranges::stable_partition(actions_, [](const Action& action) {
+    // Not std::ranges: clang 14 cannot compile what it returns.
+    std::stable_partition(actions_.begin(), actions_.end(), [](const Action& action) {
         return std::holds_alternative<SendAdvertisement>(action.act);
     });
     const StateName after = name_of(state_);

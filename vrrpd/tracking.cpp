@@ -58,8 +58,8 @@ Standing judge(std::uint8_t base_priority, std::span<const Tracker> trackers) {
         standing.priority = static_cast<std::uint8_t>(std::clamp(sum, 1, kOwnerPriority - 1));
     // The same thing may be watched twice; each cause stands once, in a fixed order.
     std::ranges::sort(standing.causes);
-    const auto repeated = std::ranges::unique(standing.causes);
-    standing.causes.erase(repeated.begin(), repeated.end());
+    standing.causes.erase(std::unique(standing.causes.begin(), standing.causes.end()),
+                          standing.causes.end());
     return standing;
 }
 
