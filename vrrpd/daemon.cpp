@@ -149,7 +149,7 @@ void Daemon::ipvsd_lost() {
 RoleSaid Daemon::role_of(Instance& instance) {
     return {.instance = instance.id(),
             .state = name_of(instance.router().state),
-            .epoch = instance.next_epoch(),
+            .epoch = ++epoch_,
             .down_interval = down_interval_of(instance)};
 }
 

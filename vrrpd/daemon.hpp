@@ -93,6 +93,8 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     core::UniqueFd larger_state_file_;
     std::optional<Model> prepared_;
     std::uint64_t generation_ = 0;
+    /// Of this incarnation, not of an instance: another one may come under the same id.
+    std::uint64_t epoch_ = 0;
     bool active_ = false;  // activate() was called
     core::Interval slept_{0};
 };

@@ -87,7 +87,6 @@ class Instance {
 
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] double since() const { return since_; }
-    [[nodiscard]] std::uint64_t next_epoch() { return ++epoch_; }
 
     loop::Timer timer;
     KernelWatch kernel;
@@ -104,7 +103,6 @@ class Instance {
     std::size_t member_ = 0;
     Counters counters_;
     double since_ = 0;
-    std::uint64_t epoch_ = 0;
     std::optional<core::Instant> announced_at_;
     log::RateLimit limit_;
     bool file_full_ = false;

@@ -121,6 +121,19 @@ Step yield_to(const RouterParameters& p, Router router, const AdvertisementHeard
                                    unsigned{heard.priority})};
 }
 
+/// Others have taken over while this process was kept from running, and it does not take back.
+bool lost_by_silence(const RouterParameters& p, const Router& router, const Active& active,
+                     Instant now) {
+    return p.nopreempt && router.priority != kOwnerPriority &&
+           now - active.sent_at > own_down_interval(p, router);
+}
+
+Step leave_to_others(Router router, Interval stopped) {
+    return {.router = std::move(router),
+            .proposal = Proposal::backup,
+            .because = fmt::format("was stopped for {} and does not preempt", seconds(stopped))};
+}
+
 /// RFC 9568 6.4.3.
 Step heard_as_active(const RouterParameters& p, Router router, const AdvertisementHeard& heard,
                      Instant now) {
@@ -138,6 +151,10 @@ Step heard_as_active(const RouterParameters& p, Router router, const Advertiseme
                 .acts = {Noticed{Noticed::What::own_address, heard.source, heard.priority}}};
     if (p.outranks({heard.priority, heard.source}, {router.rank(), p.source}))
         return yield_to(p, std::move(router), heard, {});
+    if (lost_by_silence(p, router, active, now)) {
+        router.active = Heard{heard.source, heard.priority, {}};
+        return leave_to_others(std::move(router), now - active.adver_at);
+    }
 
     const bool rival = heard.priority == kOwnerPriority;
     acts.emplace_back(Noticed{rival ? Noticed::What::second_owner : Noticed::What::lower_priority,
@@ -180,13 +197,9 @@ Step advertise(const RouterParameters& p, Router router, Instant now) {
     Active active = std::get<Active>(router.state);
     if (now < active.adver_at)
         return {.router = std::move(router), .acts = {SetTimer{active.adver_at}}};
-    const Interval stopped = now - active.adver_at;
+    if (lost_by_silence(p, router, active, now))
+        return leave_to_others(std::move(router), now - active.adver_at);
     const bool others_took_over = now - active.sent_at > own_down_interval(p, router);
-    if (others_took_over && p.nopreempt && router.priority != kOwnerPriority)
-        return {
-            .router = std::move(router),
-            .proposal = Proposal::backup,
-            .because = fmt::format("was stopped for {} and does not preempt", seconds(stopped))};
     // By the old deadline, so that lateness does not add up.
     active.adver_at += p.advert_interval;
     if (active.adver_at <= now) active.adver_at = now + p.advert_interval;

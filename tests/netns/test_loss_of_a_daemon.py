@@ -178,3 +178,25 @@ def test_a_daemon_that_hangs_is_replaced(lab):
     os.kill(pid, signal.SIGSTOP)
     strong.wait_successor("vrrpd", pid)
     wait_settled(strong, weak)
+
+
+@pytest.mark.parametrize("sticky", [False, True], ids=["preempt", "nopreempt"])
+def test_who_was_stopped_reads_what_it_missed_before_it_acts(lab, sticky):
+    settings = {"advert_int": 0.1, "version": 3, "extra": ("nopreempt",) if sticky else ()}
+    strong = lab.holdfast(1, configuration(instance(priority=150, **settings)))
+    strong.wait_state("active")
+    weak = lab.holdfast(2, configuration(instance(priority=100, **settings)))
+    wait_settled(strong, weak)
+    capture, vrrpd = lab.capture(), strong.pid_of("vrrpd")
+    os.kill(vrrpd, signal.SIGSTOP)
+    weak.wait_state("active")
+    continued = time.monotonic()
+    os.kill(vrrpd, signal.SIGCONT)
+    if sticky:
+        wait_settled(weak, strong)
+        eventually("n1 gives its address up", lambda: not lab.node(1).has_address(VIP))
+        assert capture.advertisements(since=continued, mac=MAC[1]) == []
+        assert weak.state_changes()[-1] == ("VI_1", "backup", "active")
+    else:
+        wait_settled(strong, weak)
+        capture.wait_arp(since=continued, mac=MAC[1], sender=VIP)

@@ -7,7 +7,7 @@ import pytest
 
 from harness.configuration import configuration, instance
 from harness.wait import eventually
-from pairs import VIP, start_pair
+from pairs import VIP, start_pair, wait_settled
 
 GOOD = instance(priority=150)
 
@@ -109,6 +109,20 @@ def test_an_address_added_by_reload_appears_and_the_others_stay(lab):
     strong.ctl("reload", "--wait")
     addresses.wait_added("10.77.0.103")
     assert addresses.removals(VIP) == []
+
+
+def test_another_virtual_router_id_is_taken_by_the_running_daemons(lab):
+    strong, weak = start_pair(lab, advert_int=0.1, version=3)
+    capture = lab.capture()
+    pids = {name: row["pid"] for name, row in strong.processes().items()}
+    for router, priority in ((strong, 150), (weak, 100)):
+        router.write(configuration(instance(vrid=52, priority=priority, advert_int=0.1, version=3)))
+        router.ctl("reload", "--wait")
+    capture.wait_advertisement(vrid=51, priority=0)
+    capture.wait_advertisement(vrid=52, priority=150)
+    wait_settled(strong, weak)
+    eventually("the address", lambda: lab.node(1).has_address(VIP))
+    assert pids == {name: row["pid"] for name, row in strong.processes().items()}
 
 
 def test_a_hundred_reloads_change_nothing(lab):

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "lib/ipc/sealed_memory.hpp"
 #include "proto/ipvs.pb.h"
@@ -340,6 +341,19 @@ TEST_F(VrrpDaemon, CommitsAReloadAndTellsIpvsdAfterThePriorityZeros) {
     EXPECT_EQ(running->ipvsd.heard[0].role_change().roles(0).state(),
               messages::v1::VRRP_INITIALIZE);
     EXPECT_EQ(running->ipvsd.heard[1].committed().generation(), 2U);
+}
+
+TEST_F(VrrpDaemon, EpochsOfOneIdGrowAlsoWhenAReloadMakesAnotherRouterOfIt) {
+    start(one_instance());
+    loop.advance(3700ms);
+    ASSERT_TRUE(running->daemon.prepare(2, config(one_instance("", 1, 60))).ok());
+    running->daemon.commit(2, [] {});
+    loop.settle();
+    std::vector<std::uint64_t> epochs;
+    for (const ToIpvsd& each : running->ipvsd.heard)
+        for (const auto& role : each.role_change().roles()) epochs.push_back(role.epoch());
+    EXPECT_EQ(epochs.size(), 4U);  // backup, active, initialize, backup
+    EXPECT_EQ(std::ranges::adjacent_find(epochs, std::greater_equal<>()), epochs.end());
 }
 
 TEST_F(VrrpDaemon, RefusesABrokenConfigurationAndGoesOn) {

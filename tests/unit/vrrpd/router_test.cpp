@@ -162,6 +162,17 @@ TEST(ActiveRouter, WithoutPreemptionStepsBackAfterABackupCouldHaveTakenOver) {
     EXPECT_EQ(reason(done.actions), "was stopped for 3 s and does not preempt");
 }
 
+TEST(ActiveRouter, WithoutPreemptionLeavesTheRoleToTheOneItHearsAfterItWasStopped) {
+    RouterParameters p = router();
+    p.nopreempt = true;
+    const auto done = after(p, active(kNow - 3s), heard(50));
+    EXPECT_EQ(in_words(done.actions), "timer +3609.38ms; active->backup");
+    EXPECT_EQ(reason(done.actions), "was stopped for 3 s and does not preempt");
+    // Who was not silent for so long defends its role.
+    EXPECT_EQ(in_words(after(p, active(kNow - 1s), heard(50)).actions),
+              "send 100; notice lower; announce");
+}
+
 TEST(ActiveRouter, AnswersALowerPriorityAtOnceUnlessToldNotTo) {
     RouterParameters p = router();
     EXPECT_EQ(in_words(after(p, active(), heard(50)).actions), "send 100; notice lower; announce");

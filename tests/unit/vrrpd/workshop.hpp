@@ -174,7 +174,7 @@ class Workshop : public Reporter {
             changes_.push_back(fmt::format("{} {}->{}", each.instance.id().value,
                                            to_text(each.from), to_text(each.to)));
             if (each.to == StateName::active && answers)
-                each.instance.kernel.told_active(each.instance.next_epoch(), 3s);
+                each.instance.kernel.told_active(++epoch_, 3s);
         }
     }
     void announce(Instance&) override { ++announced; }
@@ -197,6 +197,7 @@ class Workshop : public Reporter {
 
   private:
     std::vector<std::string> changes_;
+    std::uint64_t epoch_ = 0;
 };
 
 /// vrrp_instance VI_1, id 1, VRID 51 on eth0, priority 100, version 3; `more` in proto text adds
