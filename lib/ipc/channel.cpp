@@ -95,7 +95,7 @@ Channel::Channel(loop::Loop& loop, core::UniqueFd socket, Peer peer, Limits limi
       socket_(std::move(socket)),
       peer_(peer),
       limits_(limits),
-      handlers_(std::move(handlers)),
+      handlers_(std::make_shared<const Handlers>(std::move(handlers))),
       buffer_(kMaxFrame, '\0'),
       alive_(std::make_shared<bool>(true)) {
     watch_ = std::make_unique<loop::FdWatch>(
@@ -181,10 +181,11 @@ void Channel::drain() {
 
 void Channel::read_frames(unsigned at_most) {
     const std::shared_ptr<bool> alive = alive_;
+    const std::shared_ptr<const Handlers> handlers = handlers_;
     for (unsigned i = 0; i < at_most && open(); ++i) {
         Frame frame;
         if (read_one(frame) != Read::frame) return;
-        const core::Status handled = handlers_.received(std::move(frame));
+        const core::Status handled = handlers->received(std::move(frame));
         if (!*alive) return;
         if (!handled) close_with(handled.error());
     }
@@ -250,8 +251,8 @@ void Channel::close_with(const core::Error& why) {
     queued_bytes_ = 0;
     loop_.defer([this, alive = alive_, why] {
         if (!*alive) return;
-        const auto closed = handlers_.closed;  // it may destroy the channel
-        if (closed) closed(why);
+        const std::shared_ptr<const Handlers> handlers = handlers_;
+        if (handlers->closed) handlers->closed(why);
     });
 }
 

@@ -99,7 +99,7 @@ class Channel {
     core::UniqueFd socket_;
     Peer peer_;
     Limits limits_;
-    Handlers handlers_;
+    std::shared_ptr<const Handlers> handlers_;  // a call keeps them, since it may end the channel
     std::deque<Outgoing> queue_;
     std::size_t queued_bytes_ = 0;
     bool peer_gone_ = false;  // sending failed; its last words may still wait to be read

@@ -89,6 +89,9 @@ Action action_of_environment() {
 }
 
 void enter_filter(const Profile& profile, Action action, Report& report) {
+#ifdef HOLDFAST_SANITIZED
+    if (action != Action::off) action = Action::log;
+#endif
     if (action == Action::off) {
         report.missing.emplace_back("seccomp: switched off by HOLDFAST_SANDBOX");
         return;

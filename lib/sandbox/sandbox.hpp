@@ -23,7 +23,7 @@ enum class Action : std::uint8_t {
     off,     // no filter
 };
 /// From HOLDFAST_SANDBOX: "kill", "log", "off"; anything else is refuse. A build with sanitizers
-/// always logs: their leak checker needs calls of its own.
+/// logs whatever is asked of it, unless off: they need calls of their own.
 [[nodiscard]] Action action_of_environment();
 
 /// Closes the sandbox around this process, for good: no_new_privs, no new processes, chroot to
