@@ -7,11 +7,15 @@
 #include "checkerd/http_response.hpp"
 #include "proto/config.pb.h"
 #include "proto/status.pb.h"
+#include "proto/supervisor.pb.h"
 
 namespace holdfast::checkerd {
 namespace {
 
 using messages::v1::CheckStatus;
+
+/// ipvsd's successor usually brings a new channel before this.
+constexpr core::Interval kIpvsdPatience = std::chrono::seconds(2);
 
 static_assert(kRecordSize <= daemon::kCheckerdRecord);
 
@@ -38,7 +42,8 @@ Daemon::Daemon(const daemon::Surroundings& surroundings, Parts parts)
                             .make = std::move(parts.make),
                             .changed = [this](const Monitor& monitor) { ipvsd_.tell(monitor); },
                             .ran = [this](const Monitor& monitor) { keep(monitor); }},
-      ipvsd_(surroundings.loop, surroundings.log),
+      ipvsd_(surroundings.loop, surroundings.log, [this] { ipvsd_retry_.after(kIpvsdPatience); }),
+      ipvsd_retry_(surroundings.loop, [this] { ask_for_ipvsd(); }),
       requests_(surroundings.log),
       state_(state::StateFile::private_memory(0, daemon::kCheckerdRecord)),
       table_(monitor_surroundings_) {}
@@ -167,6 +172,14 @@ void Daemon::orphan_end(std::function<void()> done) {
     state_.mark_ended();
     table_.clear();
     done();
+}
+
+void Daemon::ask_for_ipvsd() {
+    if (ipvsd_.connected()) return;
+    messages::v1::ToSupervisor request;
+    request.mutable_peer_request();
+    if (const core::Status sent = surroundings_.supervisor.send(request); !sent) return;
+    ipvsd_retry_.after(kIpvsdPatience);
 }
 
 }  // namespace holdfast::checkerd

@@ -54,11 +54,13 @@ class Daemon : public daemon::Role {
     void drop_records_of_unknown_checks();
     void move_to_larger_state();
     void keep(const Monitor& monitor);
+    void ask_for_ipvsd();
 
     const daemon::Surroundings surroundings_;
     const Monitor::Surroundings monitor_surroundings_;
     const sandbox::Profile profile_ = sandbox::checkerd_profile();
     IpvsdLink ipvsd_;
+    loop::Timer ipvsd_retry_;  // asks for a new channel when none comes by itself
     Requests requests_;
     state::StateFile state_;
     core::UniqueFd larger_state_;

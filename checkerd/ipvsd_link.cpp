@@ -12,6 +12,7 @@ void IpvsdLink::connect(core::UniqueFd socket) {
     handlers.closed = [this](const core::Error& why) {
         log_.info("PEER_LOST", "ipvsd: " + why.text() + "; verdicts wait for its successor");
         channel_.reset();
+        lost_();
     };
     channel_ = std::make_unique<ipc::Channel>(loop_, std::move(socket), ipc::Peer::ipvsd,
                                               ipc::Channel::Limits{}, std::move(handlers));

@@ -17,11 +17,13 @@ namespace holdfast::checkerd {
 /// there is none is not lost: the next one hears the whole state first.
 class IpvsdLink {
   public:
-    IpvsdLink(loop::Loop& loop, log::Logger& log) : loop_(loop), log_(log), requests_(log) {}
+    /// `lost` is told when a channel ended.
+    IpvsdLink(loop::Loop& loop, log::Logger& log, std::function<void()> lost)
+        : loop_(loop), log_(log), lost_(std::move(lost)), requests_(log) {}
+    [[nodiscard]] bool connected() const { return channel_ != nullptr; }
 
     /// Replaces the channel of an older incarnation.
     void connect(core::UniqueFd socket);
-    void disconnect() { channel_.reset(); }
 
     /// Everything, framed by StateBegin and StateEnd; epochs begin anew.
     void tell_all(std::uint64_t generation, const TargetTable& table);
@@ -35,6 +37,7 @@ class IpvsdLink {
 
     loop::Loop& loop_;
     log::Logger& log_;
+    std::function<void()> lost_;
     Requests requests_;
     std::unique_ptr<ipc::Channel> channel_;
     /// How often each check was told since StateBegin.

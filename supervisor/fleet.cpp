@@ -298,6 +298,19 @@ core::Status Fleet::message(Incarnation& who, const messages::v1::ToSupervisor& 
     return listener_.role_message(who.role(), message);
 }
 
+void Fleet::renew_pair(Peer role) {
+    constexpr core::Interval kGap = std::chrono::seconds(1);
+    Incarnation* who = active(role);
+    Slot& slot = slot_of(role);
+    // A successor of ipvsd brings a pair by itself.
+    if (who == nullptr || active(Peer::ipvsd) == nullptr) return;
+    if (with_.loop.now() < slot.pair_renewed + kGap) return;
+    slot.pair_renewed = with_.loop.now();
+    with_.log.warning("PEER_RENEWED",
+                      fmt::format("{} gets a new channel to ipvsd", slot.role.name));
+    connect_peers(*who);
+}
+
 /// Only ipvsd may accuse, and only those that talk to it: it is what they must not misuse.
 core::Status Fleet::accused(const messages::v1::PeerViolation& violation) {
     constexpr std::size_t kLongestReason = 200;

@@ -115,6 +115,8 @@ class Fleet : public IncarnationOwner {
 
     /// ipvsd says that a peer of its broke the protocol on their direct channel: that one is killed
     /// and starts anew. An error when it names none of its peers.
+    /// A new direct channel between a role and ipvsd, once a second at most; the role asks again.
+    void renew_pair(ipc::Peer role);
     core::Status accused(const messages::v1::PeerViolation& violation);
 
   private:

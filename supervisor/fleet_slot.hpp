@@ -20,6 +20,7 @@ struct Fleet::Slot {
     bool was_activated = false;
     bool degraded = false;
     unsigned restarts = 0;
+    core::Instant pair_renewed{};
     messages::v1::StartKind next_start;
     ConfigPtr first_config;  // of a held one
     RestartPolicy policy;

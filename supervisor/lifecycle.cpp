@@ -33,6 +33,8 @@ constexpr std::array kRights = {
     Right{Peer::vrrpd, ToSupervisor::kInstanceEvent},
     Right{Peer::vrrpd, ToSupervisor::kGroupEvent},
     Right{Peer::vrrpd, ToSupervisor::kTrackPoll},
+    Right{Peer::vrrpd, ToSupervisor::kPeerRequest},
+    Right{Peer::checkerd, ToSupervisor::kPeerRequest},
     Right{Peer::ipvsd, ToSupervisor::kServiceEvent},
     Right{Peer::ipvsd, ToSupervisor::kServerEvent},
     Right{Peer::ipvsd, ToSupervisor::kPeerViolation},

@@ -87,12 +87,11 @@ std::optional<int> signal_number(std::string_view name) {
 std::string help_text(std::string_view program) {
     return fmt::format(
         "Usage: {} [OPTION...]\n"
-        "  -f, --use-file=FILE          configuration file (keepalived.conf or holdfast.yaml, may "
-        "be "
-        "a pattern)\n"
+        "  -f, --use-file=FILE          configuration file (keepalived.conf; may be a "
+        "pattern)\n"
         "  -P, --vrrp                   only VRRP\n"
         "  -C, --check                  only health checks\n"
-        "      --all                    start every daemon whatever the configuration says\n"
+        "      --all                    accepted; what the configuration needs is started\n"
         "  -l, --log-console            log to standard error\n"
         "  -D, --log-detail             more detail (twice: debug)\n"
         "  -S, --log-facility=FACILITY  syslog facility\n"
@@ -154,9 +153,6 @@ bool Reader::take_mode(int what) {
         case 'C':
             options_.checks_only = true;
             return true;
-        case kAll:
-            options_.all_roles = true;
-            return true;
         case 'n':
             options_.foreground = true;
             return true;
@@ -168,9 +164,6 @@ bool Reader::take_mode(int what) {
             return true;
         case 'I':
             options_.keep_services = true;
-            return true;
-        case 'X':
-            options_.release_vips = true;
             return true;
         case 'R':
             options_.respawn = false;

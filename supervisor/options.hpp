@@ -31,10 +31,8 @@ struct Options {
 
     bool vrrp_only = false;      // -P
     bool checks_only = false;    // -C
-    bool all_roles = false;      // --all
     bool keep_vrrp = false;      // -V: addresses stay at stop, no priority 0
     bool keep_services = false;  // -I: IPVS stays at stop
-    bool release_vips = false;   // -X
     bool respawn = true;         // cleared by -R
     bool ignore_sigint = false;
     bool core_dump = false;              // -m

@@ -1,7 +1,5 @@
 #include "supervisor/paths.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "lib/core/run_folder.hpp"
@@ -9,7 +7,6 @@
 namespace holdfast::supervisor {
 namespace {
 
-constexpr const char* kOwnConfig = "/etc/holdfast/holdfast.yaml";
 constexpr const char* kKeepalivedConfig = "/etc/keepalived/keepalived.conf";
 
 std::string absolute(const std::string& path) {
@@ -19,15 +16,11 @@ std::string absolute(const std::string& path) {
     return failure ? path : whole.lexically_normal().string();
 }
 
-std::string default_config(bool drop_in) {
-    return !drop_in && ::access(kOwnConfig, F_OK) == 0 ? kOwnConfig : kKeepalivedConfig;
-}
-
 }  // namespace
 
 Paths paths_of(const Options& options) {
     Paths paths;
-    paths.config_file = absolute(options.config_file.empty() ? default_config(options.drop_in)
+    paths.config_file = absolute(options.config_file.empty() ? std::string(kKeepalivedConfig)
                                                              : options.config_file);
     paths.run_dir = absolute(options.run_dir.empty() ? core::run_folder_for(options.main_pid_file)
                                                      : options.run_dir);

@@ -213,6 +213,9 @@ core::Status Supervisor::role_message(const RoleSpec& role, const ToSupervisor& 
             return notifier_.take(message.service_event());
         case ToSupervisor::kServerEvent:
             return notifier_.take(message.server_event());
+        case ToSupervisor::kPeerRequest:
+            fleet_.renew_pair(role.peer);
+            return core::Done{};
         case ToSupervisor::kPeerViolation:
             return fleet_.accused(message.peer_violation());
         default:

@@ -23,6 +23,9 @@ constexpr core::Interval kSocketGap = std::chrono::milliseconds{200};
 /// Below this, reading two clocks one after the other may look like sleep.
 constexpr core::Interval kShortestSleep = std::chrono::milliseconds{50};
 
+/// ipvsd's successor usually brings a new channel before this.
+constexpr core::Interval kIpvsdPatience = std::chrono::seconds(2);
+
 /// How long ipvsd may take to carry a role out.
 core::Interval patience_for(const Instance& instance) {
     return std::max(kShortestPatience, 3 * instance.setting().router.advert_interval);
@@ -53,6 +56,7 @@ Daemon::Daemon(const daemon::Surroundings& surroundings)
                       return requests_.handle(ipc::Peer::ipvsd, std::move(frame));
                   },
               .lost = [this] { ipvsd_lost(); }}),
+      ipvsd_retry_(with_.loop, [this] { ask_for_ipvsd(); }),
       unknown_limit_({.every = std::chrono::seconds{60}, .burst = 1}),
       socket_retry_(with_.loop, [this] { request_sockets(); }) {}
 
@@ -141,7 +145,16 @@ void Daemon::say_everything() {
     }
 }
 
+void Daemon::ask_for_ipvsd() {
+    if (ipvsd_.connected()) return;
+    ToSupervisor request;
+    request.mutable_peer_request();
+    say(request);
+    ipvsd_retry_.after(kIpvsdPatience);
+}
+
 void Daemon::ipvsd_lost() {
+    ipvsd_retry_.after(kIpvsdPatience);
     for (const auto& [id, instance] : routers_.instances())
         instance->kernel.disconnected(std::max(kShortestPatience, down_interval_of(*instance)));
 }
@@ -192,8 +205,13 @@ void Daemon::orphan_end(std::function<void()> done) {
 
 core::Status Daemon::socket_granted(const messages::v1::SocketGrant& grant, core::UniqueFd socket) {
     if (grant.kind() == messages::v1::SOCKET_NETLINK_MONITOR) {
-        if (!socket)
-            return core::Error::from_errno(static_cast<int>(grant.error()), "netlink monitor");
+        if (!socket) {
+            with_.log.error(
+                "VRRP_LINKS",
+                "no netlink monitor, so every interface counts as absent: " +
+                    core::Error::from_errno(static_cast<int>(grant.error()), "open it").text());
+            return core::Done{};
+        }
         return links_.attach(std::move(socket));
     }
     if (core::Status taken = sockets_.grant(grant, std::move(socket)); !taken) return taken;

@@ -66,6 +66,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     void interface_changed(const std::string& interface);
     void poll_script(core::ObjectId script);
     void ipvsd_lost();
+    void ask_for_ipvsd();
     void say_everything();
     [[nodiscard]] RoleSaid role_of(Instance& instance);
     void told(Instance& instance, const RoleSaid& role);
@@ -86,6 +87,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     Routers routers_;
     Requests requests_;
     IpvsdLink ipvsd_;
+    loop::Timer ipvsd_retry_;  // asks for a new channel when none comes by itself
     log::RateLimit unknown_limit_;
     loop::Timer socket_retry_;
     std::map<WireKey, core::Instant> sockets_asked_;

@@ -43,19 +43,21 @@ Routers::Routers(const Tools& tools, const Links& links, const Scripts& scripts)
 Routers::~Routers() = default;
 
 std::size_t Routers::HashOfPlace::operator()(const Place& place) const noexcept {
-    const std::size_t rest =
-        std::size_t{place.vrid} << 1U | (place.family == core::Family::ipv6 ? 1U : 0U);
+    const std::size_t rest = std::size_t{place.vrid} << 2U |
+                             (place.family == core::Family::ipv6 ? 2U : 0U) |
+                             (place.unicast ? 1U : 0U);
     return std::hash<std::string>{}(place.interface) ^ rest * 0x9e3779b97f4a7c15ULL;
 }
 
 Routers::Place Routers::place_of(const InstanceSetting& setting) {
-    return {setting.interface, setting.expected.family, setting.expected.vrid};
+    return {setting.interface, setting.expected.family, setting.expected.vrid,
+            setting.expected.unicast};
 }
 
 bool Routers::arrived(const WireKey& where, const Datagram& datagram) {
     const auto vrid = vrid_of(datagram.message);
     if (!vrid) return false;
-    const auto found = by_place_.find({where.interface, where.family, *vrid});
+    const auto found = by_place_.find({where.interface, where.family, *vrid, where.unicast});
     if (found == by_place_.end()) return false;
     found->second->receive(datagram);
     return true;

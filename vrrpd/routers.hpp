@@ -50,6 +50,7 @@ class Routers {
         std::string interface;
         core::Family family{};
         std::uint8_t vrid = 0;
+        bool unicast = false;
         friend bool operator==(const Place&, const Place&) = default;
     };
     struct HashOfPlace {

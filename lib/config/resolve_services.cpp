@@ -205,6 +205,7 @@ class ServiceResolver {
 
     void complete_checks(v1::RealServer& server) {
         int index = 0;
+        server.set_check_count(static_cast<std::uint32_t>(server.checks_size()));
         for (auto& check : *server.mutable_checks()) {
             check.set_id(core::object_id("check", fmt::format("{} {} {}", service_.name(),
                                                               server.name(), index++))

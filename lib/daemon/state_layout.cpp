@@ -25,7 +25,7 @@ std::size_t objects_of_vrrpd(const Config& config) {
 std::size_t objects_of_checkerd(const Config& config) {
     std::size_t checks = 0;
     for (const auto& service : config.virtual_servers()) {
-        for (const auto& server : service.servers()) checks += size(server.checks_size());
+        for (const auto& server : service.servers()) checks += server.check_count();
     }
     return checks;
 }

@@ -115,6 +115,7 @@ class OptionReader {
             address_.set_dad(true);
         } else if (option == "no_track") {
             address_.set_no_track(true);
+            not_yet();
         } else if (option == "preferred_lft") {
             const std::string_view lifetime = value();
             address_.set_deprecated(lifetime == "0");

@@ -150,8 +150,9 @@ void parse_native_ipv6(Binder& binder, Targets targets, Node& node) {
 void parse_preempt(Binder&, Targets targets, Node&) {
     target_as<v1::VrrpInstance>(targets).set_nopreempt(false);
 }
-void parse_no_accept(Binder&, Targets targets, Node&) {
+void parse_no_accept(Binder& binder, Targets targets, Node& node) {
     target_as<v1::VrrpInstance>(targets).set_accept(false);
+    binder.warn_not_carried_out(node);
 }
 
 void parse_password(Binder& binder, Targets targets, Node& node) {

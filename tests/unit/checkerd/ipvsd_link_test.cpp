@@ -36,7 +36,7 @@ class Link : public testing::Test {
                                        .ran = [](const Monitor&) {}};
     TargetTable table{surroundings};
     FakeIpvsd ipvsd{loop};
-    IpvsdLink link{loop, log};
+    IpvsdLink link{loop, log, [] {}};
 };
 
 TEST_F(Link, SaysEverythingFramedByBeginAndEnd) {

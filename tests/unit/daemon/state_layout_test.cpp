@@ -22,7 +22,7 @@ config::v1::Config small_configuration() {
         for (int k = 0; k < 5; ++k) instance.add_addresses();
     }
     auto& service = *config.add_virtual_servers();
-    for (int i = 0; i < 3; ++i) service.add_servers()->add_checks();
+    for (int i = 0; i < 3; ++i) service.add_servers()->set_check_count(1);
     return config;
 }
 
