@@ -9,18 +9,20 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<core::Interval, 5> kDelays = {0us, 100ms, 500ms, 2s, 10s};
+constexpr core::Interval kShortRun = 1s;
 constexpr core::Interval kWindow = 60s;
 constexpr std::size_t kTooMany = 5;
 
 }  // namespace
 
 RestartPolicy::Decision RestartPolicy::on_loss(core::Instant started, core::Instant now) {
-    if (now - started > kWindow) losses_.clear();
+    if (now - started >= kShortRun) step_ = 0;
+    const core::Interval delay = kDelays[step_];
+    step_ = std::min(step_ + 1, kDelays.size() - 1);
+
     losses_.push_back(now);
     while (losses_.size() > kTooMany) losses_.pop_front();
-    const std::size_t which = std::min(losses_.size(), kDelays.size()) - 1;
-    const bool degraded = losses_.size() == kTooMany && now - losses_.front() <= kWindow;
-    return {kDelays[which], degraded};
+    return {delay, losses_.size() == kTooMany && now - losses_.front() <= kWindow};
 }
 
 }  // namespace holdfast::supervisor
