@@ -1,5 +1,6 @@
 #include "vrrpd/kernel_watch.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "lib/core/result.hpp"
@@ -10,11 +11,13 @@ namespace {
 
 /// A faulty instance leaves the role to others; when it tries again nothing is lost for them.
 constexpr core::Interval kRetry = std::chrono::seconds{5};
+/// Each attempt takes the role from a peer that could carry it out: they become rare.
+constexpr core::Interval kLongestRetry = std::chrono::minutes{5};
 
 }  // namespace
 
 KernelWatch::KernelWatch(loop::Loop& loop, std::function<void()> changed)
-    : timer_(loop, [this] { over(); }), changed_(std::move(changed)) {}
+    : timer_(loop, [this] { over(); }), changed_(std::move(changed)), retry_(kRetry) {}
 
 void KernelWatch::told_active(std::uint64_t epoch, core::Interval patience) {
     epoch_ = epoch;
@@ -33,7 +36,10 @@ void KernelWatch::applied(std::uint64_t epoch, int error) {
     if (waits_ != Waits::for_answer || epoch != epoch_) return;
     waits_ = Waits::for_nothing;
     timer_.cancel();
-    if (error == 0) return;
+    if (error == 0) {
+        retry_ = kRetry;
+        return;
+    }
     retry_later();
     set(Cause{Cause::Kind::kernel_refused, core::Error::from_errno(error, "ipvsd").text()});
 }
@@ -49,13 +55,15 @@ void KernelWatch::connected() {
     if (connected_) return;
     connected_ = true;
     waits_ = Waits::for_nothing;
+    retry_ = kRetry;
     timer_.cancel();
     set(std::nullopt);
 }
 
 void KernelWatch::retry_later() {
     waits_ = Waits::for_retry;
-    timer_.after(kRetry);
+    timer_.after(retry_);
+    retry_ = std::min(2 * retry_, kLongestRetry);
 }
 
 void KernelWatch::over() {

@@ -4,13 +4,15 @@
 #include <functional>
 #include <optional>
 
+#include "lib/core/interval.hpp"
 #include "lib/loop/loop.hpp"
 #include "vrrpd/router.hpp"
 
 namespace holdfast::vrrp {
 
 /// Whether ipvsd really does what the role of one instance asks of it. A refusal, silence for too
-/// long, or an ipvsd that stays away is a cause of Fault; a refusal is tried again after a while.
+/// long, or an ipvsd that stays away is a cause of Fault; a refusal is tried again after 5 s, and
+/// then after ever longer.
 class KernelWatch {
   public:
     /// `changed` is called when cause() differs.
@@ -37,6 +39,7 @@ class KernelWatch {
     std::function<void()> changed_;
     Waits waits_ = Waits::for_nothing;
     bool connected_ = false;
+    core::Interval retry_;
     std::uint64_t epoch_ = 0;
     std::optional<Cause> cause_;
 };

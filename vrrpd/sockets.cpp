@@ -158,13 +158,20 @@ void Sockets::replace(const WireKey& where, std::unique_ptr<Receiver>& receiver,
     auto fresh = std::make_unique<Receiver>();
     fresh->socket = std::move(socket);
     fresh->cold = cold;
-    if (receiver && begun_) {
+    const bool replaces = receiver && begun_;
+    if (replaces) {
         fresh->drop_until_ns = static_cast<std::uint64_t>(loop_.wall_clock_seconds() * 1e9);
         // Nothing that comes later counts twice, and nothing that came before is lost.
         read(where, *receiver, kAtOnce);
     }
     receiver = std::move(fresh);
     if (begun_) watch(where, *receiver);
+    if (replaces) {
+        // What both had is in its queue by now. Later the stamps say nothing: somebody may set the
+        // clock back, and whoever believed them would be deaf until it has caught up.
+        read(where, *receiver, kAtOnce);
+        receiver->drop_until_ns = 0;
+    }
 }
 
 void Sockets::begin() {

@@ -1,6 +1,7 @@
 #include "vrrpd/sync_group.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -73,10 +74,11 @@ void SyncGroup::timer_fired(std::size_t member) {
         if (instance.timer.pending()) return;
     }
     if (late > instance.setting().router.advert_interval)
-        tools_.log.warning("VRRP_LATE",
-                           fmt::format("{} acts {} late: this process was kept from running",
-                                       instance.setting().name, core::to_text(late)),
-                           {{"VRRP_INSTANCE", instance.setting().name}});
+        tools_.log.warning(
+            "VRRP_LATE",
+            fmt::format("{} acts {:.3g} s late: this process was kept from running",
+                        instance.setting().name, std::chrono::duration<double>(late).count()),
+            {{"VRRP_INSTANCE", instance.setting().name}});
     take(TimerFired{member});
 }
 

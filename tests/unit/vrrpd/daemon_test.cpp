@@ -278,6 +278,21 @@ TEST_F(VrrpDaemon, AReplacedSocketIsReadDryAndLosesNothing) {
     EXPECT_EQ(status().advertisements_received(), 2U);
 }
 
+TEST_F(VrrpDaemon, WhatBothTheOldAndTheNewSocketHaveCountsOnce) {
+    start(one_instance());
+    const FakeRaw later;
+    const int on = 1;
+    ASSERT_EQ(::setsockopt(later.theirs.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on), 0);
+    hot.arrive("192.0.2.2", advertisement(150));
+    later.arrive("192.0.2.2", advertisement(150));
+    EXPECT_TRUE(grant(messages::v1::SOCKET_HOT, later.theirs).ok());
+    loop.settle();
+    EXPECT_EQ(status().advertisements_received(), 1U);
+    later.arrive("192.0.2.2", advertisement(150));
+    loop.settle();
+    EXPECT_EQ(status().advertisements_received(), 2U);
+}
+
 TEST_F(VrrpDaemon, ASuccessorStaysActiveAndSaysSoToIpvsd) {
     start(one_instance());
     loop.advance(3700ms);

@@ -94,6 +94,7 @@ TEST(SyncGroup, AMemberAddedByReloadJoinsWithoutMovingTheOthers) {
     auto done = step(pair(), {{active(), Router{}}}, Resumed{}, kNow);
     EXPECT_EQ(in_words(done.actions), "timer +500ms; 1:timer +3609.38ms; 1:init->backup");
     EXPECT_EQ(name_of(done.state), StateName::active);
+    EXPECT_FALSE(done.group) << "it was active before, nobody is called";
     done = step(pair(), done.state, TimerFired{1}, kNow + 3609375us);
     EXPECT_EQ(in_words(done.actions), "1:send 100; 1:timer +4609.38ms; 1:backup->active");
 }

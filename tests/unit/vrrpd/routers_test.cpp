@@ -301,6 +301,25 @@ TEST_F(RoutersAtWork, ARefusalOfTheKernelIsAFaultWithItsReason) {
     EXPECT_EQ(state(1), StateName::fault);
 }
 
+TEST_F(RoutersAtWork, WhatTheKernelRefusesAgainAndAgainIsTriedEverMoreRarely) {
+    answers = true;
+    start(one_instance());
+    instance(1).kernel.connected();
+    std::uint64_t epoch = 0;
+    for (const core::Interval pause : {5s, 10s, 20s, 40s, 80s, 160s, 300s, 300s}) {
+        loop.advance(3610ms);
+        ASSERT_EQ(state(1), StateName::active);
+        instance(1).kernel.applied(++epoch, ENODEV);
+        loop.advance(pause - 1ms);
+        EXPECT_EQ(state(1), StateName::fault);
+        loop.advance(1ms);
+        EXPECT_EQ(state(1), StateName::backup);
+    }
+    loop.advance(3610ms);
+    instance(1).kernel.applied(++epoch, 0);
+    EXPECT_EQ(state(1), StateName::active);
+}
+
 TEST_F(RoutersAtWork, AShortAbsenceOfIpvsdChangesNothing) {
     become_active();
     instance(1).kernel.connected();
