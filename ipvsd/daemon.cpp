@@ -447,6 +447,8 @@ void Daemon::shut_down(const messages::Shutdown& how, std::function<void()> done
 }
 
 void Daemon::orphan_end(std::function<void()> done) {
+    // What still waits in the channels must not bring addresses back after they were removed.
+    for (auto& [peer, channel] : peers_) channel->drain();
     if (active_) {
         // First of all: whoever comes after us must not believe that we still hold anything.
         ledger_->mark_ended();

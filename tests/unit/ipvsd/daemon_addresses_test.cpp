@@ -538,5 +538,15 @@ TEST_F(Ending, AnOrphanRemovesAddressesLeavesIpvsAndMarksItsFile) {
     EXPECT_EQ(destinations(3), "10.0.0.1=1");
 }
 
+TEST_F(Ending, AnOrphanHearsWhatVrrpdSaidBeforeItGivesUp) {
+    add_instance(1, {"192.0.2.1"});
+    start();
+    say_all_roles({{1, kBackup}});
+    // It waits in the channel while the supervisor goes.
+    ASSERT_TRUE(vrrpd_.channel->send(change_of({{1, kActive}})).ok());
+    daemon_->orphan_end([] {});
+    EXPECT_EQ(addresses(), "");
+}
+
 }  // namespace
 }  // namespace holdfast::ipvsd::test

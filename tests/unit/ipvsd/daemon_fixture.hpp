@@ -259,7 +259,7 @@ class DaemonTest : public testing::Test {
         say(side, message);
     }
     using Roles = std::vector<std::pair<std::uint64_t, messages::VrrpState>>;
-    void say_roles(const Roles& roles, core::Interval down = 3600ms) {
+    messages::ToIpvsd change_of(const Roles& roles, core::Interval down = 3600ms) {
         messages::ToIpvsd message;
         messages::RoleChange& change = *message.mutable_role_change();
         change.set_batch(++batch_);
@@ -272,7 +272,10 @@ class DaemonTest : public testing::Test {
             role.set_epoch(++epoch_);
             role.set_down_interval_us(static_cast<std::uint64_t>(down.count()));
         }
-        say(vrrpd_, message);
+        return message;
+    }
+    void say_roles(const Roles& roles, core::Interval down = 3600ms) {
+        say(vrrpd_, change_of(roles, down));
     }
     /// StateBegin, the roles, StateEnd.
     void say_all_roles(const Roles& roles, core::Interval down = 3600ms) {
