@@ -174,12 +174,13 @@ void ScriptProcess::start(const ScriptCommand& command) {
 
 void ScriptProcess::finish() {
     siginfo_t info{};
-    if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) != 0 ||
-        info.si_pid == 0) {
-        return;
-    }
+    const auto id = static_cast<id_t>(pid_);
+    if (::waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
     watch_.reset();
-    signal_group(SIGKILL);  // what the script left behind in its group
+    // What a script that was ended leaves behind ends with it; what one that ended by itself has
+    // put into the background goes on. Before the pid is free for somebody else.
+    if (ending_) signal_group(SIGKILL);
+    ::waitid(P_PID, id, &info, WEXITED);
     pid_ = -1;
     ScriptResult result;
     result.duration = running_for();
@@ -207,6 +208,7 @@ void ScriptProcess::report(ScriptResult result) {
 
 void ScriptProcess::stop() {
     if (pid_ <= 0 || kill_.pending()) return;
+    ending_ = true;
     signal_group(SIGTERM);
     kill_.after(kTimeToEnd);
 }

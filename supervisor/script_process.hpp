@@ -63,6 +63,7 @@ class ScriptProcess {
     core::Instant started_;
     pid_t pid_ = -1;
     bool timed_out_ = false;
+    bool ending_ = false;  // by us
     core::UniqueFd pidfd_;
     core::UniqueFd exec_errors_;  // holds an errno if the exec failed
     std::unique_ptr<loop::FdWatch> watch_;

@@ -94,6 +94,20 @@ TEST_F(ScriptsTest, EndsTheWholeGroupWhenTheTimeIsOver) {
     });
 }
 
+TEST_F(ScriptsTest, WhatAScriptPutIntoTheBackgroundGoesOn) {
+    // It ends by itself only after it was seen alive.
+    const ScriptResult result =
+        run(shell("{ while [ ! -e " + path("seen") + " ]; do sleep 0.01; done; touch " +
+                  path("end") + "; } & echo $! > " + path("child")));
+    EXPECT_TRUE(result.succeeded());
+    EXPECT_EQ(::kill(std::stoi(content("child")), 0), 0);
+    std::ofstream(path("seen")) << "";
+    std::unique_ptr<loop::Timer> tick;
+    tick = std::make_unique<loop::Timer>(loop_, [&] { tick->after(10ms); });
+    tick->after(10ms);
+    loop_.run_until([&] { return ::access(path("end").c_str(), F_OK) == 0; });
+}
+
 TEST_F(ScriptsTest, KillsAScriptThatIgnoresTerm) {
     const ScriptResult result = run(shell("trap '' TERM; while :; do sleep 1; done"), 100ms);
     EXPECT_EQ(result.kind, Kind::timed_out);
