@@ -6,9 +6,11 @@
 #include "supervisor/config_test.hpp"
 #include "supervisor/options.hpp"
 #include "supervisor/start_up.hpp"
+#include "supervisor/surroundings.hpp"
 
 int main(int argc, char** argv) {
     using namespace holdfast::supervisor;
+    normalise_inheritance();
     const std::vector<std::string> words(argv, argv + argc);
     const auto parsed = parse_options(words);
     if (const auto* answer = std::get_if<ExitNow>(&parsed)) {
@@ -17,5 +19,7 @@ int main(int argc, char** argv) {
         return answer->status;
     }
     const Options& options = *std::get_if<Options>(&parsed);
-    return options.config_test ? run_config_test(options) : run_daemon(options);
+    if (options.config_test) return run_config_test(options);
+    leave_first_process();
+    return run_daemon(options);
 }

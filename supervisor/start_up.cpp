@@ -114,13 +114,16 @@ class StartUp {
           paths_(paths_of(options)),
           service_manager_(SdNotify::from_environment()),
           sinks_(LogSinks::choose(options.log_console, options.no_syslog)),
-          background_(options.foreground ? Background::none() : Background::enter()) {}
+          background_(options.foreground
+                          ? Background::none()
+                          : Background::enter(sinks_.kind() == LogSinks::Kind::console)) {}
 
     int run();
 
   private:
     int fail(int status, const std::string& text);
-    std::optional<int> claim_places();
+    std::optional<int> claim_pid_file();
+    std::optional<int> claim_run_dir();
     std::optional<int> load(loop::Loop& loop, const Signals& signals);
     void tell_start() const;
     void dump(const config::v1::Config& config) const;
@@ -145,16 +148,25 @@ int StartUp::fail(int status, const std::string& text) {
     return status;
 }
 
-std::optional<int> StartUp::claim_places() {
+std::optional<int> StartUp::claim_pid_file() {
     auto pid_file = PidFile::claim(paths_.main_pid_file);
     if (!pid_file) {
         if (pid_file.error().code() != EBUSY) return fail(kFailed, pid_file.error().text());
         return fail(0, "daemon is already running: " + pid_file.error().text());
     }
     pid_file_ = std::move(*pid_file);
+    return std::nullopt;
+}
+
+/// Only with a configuration in hand: the daemons of a lost supervisor that were told to go on do
+/// so meanwhile, and give up in order what nobody is going to take over.
+std::optional<int> StartUp::claim_run_dir() {
     auto run_dir = RunDir::open(paths_.run_dir);
     if (!run_dir) return fail(kFailed, run_dir.error().text());
     run_dir_.emplace(std::move(*run_dir));
+    if (run_dir_->found() == RunDir::Found::orphans) {
+        log_->warning("TAKEOVER", "the daemons of a lost supervisor were ended");
+    }
     if (core::Status written = pid_file_.write(::getpid()); !written) {
         return fail(kFailed, written.error().text());
     }
@@ -197,9 +209,6 @@ void StartUp::tell_start() const {
     for (const std::string& option : options_.without_effect) {
         log_->info("OPTION", "without effect here: " + option);
     }
-    if (run_dir_->found() == RunDir::Found::orphans) {
-        log_->warning("TAKEOVER", "the daemons of a lost supervisor were ended");
-    }
 }
 
 /// -d: the objects as the daemons get them.
@@ -213,15 +222,12 @@ void StartUp::dump(const config::v1::Config& config) const {
 int StartUp::run() {
     log_ = sinks_.make_logger(options_.drop_in ? "Keepalived" : "holdfast");
     if (options_.log_detail >= 2) log_->set_level(log::Level::debug);
-    if (const auto status = claim_places()) return *status;
+    if (const auto status = claim_pid_file()) return *status;
     tell_start();
     loop::Loop loop;
     Signals signals(loop, !options_.ignore_sigint);
-    if (const auto status = load(loop, signals)) {
-        if (state_files_) state_files_->remove();
-        run_dir_->clear();
-        return *status;
-    }
+    if (const auto status = load(loop, signals)) return *status;
+    if (const auto status = claim_run_dir()) return *status;
     if (config_->own.vrrp_instances_size() == 0 && config_->own.virtual_servers_size() == 0) {
         log_->warning("CONFIG_EMPTY", paths_.config_file + " configures nothing to do");
     }

@@ -183,6 +183,7 @@ int Fake::serve() {
         if (!frame.ok) {
             note("orphaned");
             ::usleep(welcome_.restart_grace_ms() * 1000);
+            note("ended in order");
             return 4;
         }
         Message message;

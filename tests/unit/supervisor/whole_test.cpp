@@ -451,6 +451,20 @@ TEST_F(Whole, WithGraceTheNextSupervisorTakesOverAsARestart) {
     EXPECT_FALSE(supervisor::start_time_of(old).has_value());  // there are never two sets
 }
 
+TEST_F(Whole, ABrokenConfigurationLeavesTheOrphansToTheirOrderedEnd) {
+    copy_.configure(kRouter);
+    copy_.start({"--restart-grace", "2"});
+    ASSERT_TRUE(ready());
+    copy_.configure("this is no configuration");
+    copy_.signal(SIGKILL);
+    copy_.exit_status();
+    copy_.start({"--restart-grace", "2"});
+    EXPECT_EQ(copy_.exit_status(), 2);
+    // Killed, they would leave addresses behind that nobody speaks for.
+    EXPECT_TRUE(copy_.journal_has("vrrpd ended in order"));
+    EXPECT_TRUE(copy_.journal_has("ipvsd ended in order"));
+}
+
 TEST_F(Whole, WithoutRespawnALossEndsEverything) {
     copy_.configure(kRouter);
     copy_.start({"-R"});
@@ -521,6 +535,9 @@ TEST_F(Whole, InTheBackgroundTheCommandReturnsWhenEverythingRuns) {
               0);
     const pid_t supervisor = copy_.pid_in("ka.pid");
     ASSERT_GT(supervisor, 0);
+    // Who reads what the command prints must not wait for the daemon.
+    const std::string output = "/proc/" + std::to_string(supervisor) + "/fd/1";
+    EXPECT_EQ(std::filesystem::read_symlink(output), "/dev/null");
     EXPECT_GT(copy_.pid_in("vrrp.pid"), 0);
     ::kill(supervisor, SIGTERM);
     EXPECT_TRUE(Copy::eventually([&] { return copy_.pid_in("ka.pid") == 0; }));
