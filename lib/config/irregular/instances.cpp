@@ -14,6 +14,7 @@ namespace holdfast::config {
 namespace {
 
 constexpr std::size_t kMaxPassword = 8;
+constexpr std::int64_t kMaxTtl = 255;
 
 bool claim_name(Binder& binder, const Node& node) {
     if (binder.claim(node.keyword, node.word(0))) return true;
@@ -112,6 +113,42 @@ void parse_multicast_destination(Binder& binder, Targets targets, Node& node) {
     instance.set_multicast_group(address->octets());
 }
 
+/// `min_ttl N` and `max_ttl N` behind a peer, in pairs as keepalived reads them; the peer counts
+/// whatever is wrong with them.
+void check_ttl_range(Binder& binder, const Node& line) {
+    std::int64_t lowest = 0;
+    std::int64_t highest = kMaxTtl;
+    for (std::size_t i = 0; i < line.words.size(); i += 2) {
+        const std::string_view option = line.word(i);
+        if (i + 1 == line.words.size()) {
+            binder.report().error(Complaint::general, "bad_peer_option", line.place_of(i),
+                                  fmt::format("a value is missing behind '{}'", option));
+            return;
+        }
+        const auto number = read_integer(line.word(i + 1), 0, kMaxTtl);
+        if (!number.problem.empty()) {
+            binder.report().error(Complaint::general, "bad_peer_option", line.place_of(i + 1),
+                                  fmt::format("{}: {}", option, number.problem));
+        } else if (option == "min_ttl") {
+            lowest = *number.value;
+        } else if (option == "max_ttl") {
+            highest = *number.value;
+        } else {
+            binder.report().error(
+                Complaint::general, "bad_peer_option", line.place_of(i),
+                fmt::format("'{}' is no option of a peer; it is ignored", option));
+        }
+    }
+    if (lowest > highest) {
+        binder.report().error(Complaint::general, "bad_peer_option", line.place_of(0),
+                              "min_ttl is larger than max_ttl");
+    }
+    if (lowest > 0 || highest < kMaxTtl) {
+        binder.report().warning("not_carried_out", line.place_of(0),
+                                "the TTL range of a peer is accepted, not carried out yet");
+    }
+}
+
 void parse_peers(Binder& binder, Targets targets, Node& node) {
     auto& instance = target_as<v1::VrrpInstance>(targets);
     for (const Node& line : node.children) {
@@ -134,10 +171,7 @@ void parse_peers(Binder& binder, Targets targets, Node& node) {
         }
         instance.add_unicast_peers(address->octets());
         instance.set_unicast(true);
-        if (!line.words.empty()) {
-            binder.report().warning("not_carried_out", line.place_of(0),
-                                    "the TTL range of a peer is accepted, not carried out yet");
-        }
+        check_ttl_range(binder, line);
     }
 }
 
