@@ -333,3 +333,61 @@ def test_unicast_peers_and_scripts_with_redirections(lab):
     for host in hosts:
         eventually("both calls", lambda: (host.folder / "calls").read_text() ==
                    "BACKUP eth0 11\nMASTER eth0 11\n")
+
+
+def test_a_delay_before_preemption(lab):
+    """`preempt_delay`: whoever comes back waits so long before the new election."""
+    capture = lab.capture()
+    weak = lab.holdfast(2, configuration(instance(priority=98)))
+    weak.wait_state("active")
+    strong = lab.holdfast(1, configuration(instance(priority=100, extra=["preempt_delay 6"])))
+    strong.wait_state("backup")
+    began = time.monotonic()
+    wait_settled(strong, weak)
+    first = capture.wait_advertisement(since=began, source="10.77.0.1")
+    # From its start, which was before `began`; a down interval alone would be less than 4 s.
+    assert first.at - began > 4
+
+
+def test_a_script_that_succeeds_raises_the_priority(lab):
+    """The weight at the place of use, 20, counts instead of the script's own, 10."""
+    script = lab.node(1).folder / "check_running"
+    script.write_text("#!/bin/sh\nexit 0\n")
+    script.chmod(0o755)
+    router = lab.holdfast(1, printed("script_raises_priority").replace(
+        "/usr/local/bin/check_running", str(script)))
+    eventually("priority 90 + 20", lambda: router.vrrp("http").get("effective_priority") == 110)
+
+
+def test_a_reload_from_a_group_to_a_single_instance(lab):
+    """The change of the codis load balancers, the backup first: nothing moves, and the scripts are
+    the instance's from now on."""
+    scripts, routers = [], []
+    for number, name in ((1, "codis_with_include"), (2, "codis_second_node")):
+        folder = lab.node(number).folder
+        script = folder / "notify.sh"
+        script.write_text('#!/bin/sh\necho "$1 $2 $3" >> "$(dirname "$0")/calls"\n')
+        script.chmod(0o755)
+        scripts.append(folder / "calls")
+        after = codis(name, folder)
+        notify = re.findall(r"(?m)^ *notify_.*$", after)
+        before = re.sub(r"(?m)^ *notify_.*$", "", after) + block(
+            "vrrp_sync_group VG_1", block("group", "codis_6379"), *notify)
+        routers.append(lab.holdfast(number, before))
+        if number == 1:
+            routers[0].wait_state("active", "codis_6379")
+        routers[-1].after = after
+    first, second = routers
+    wait_settled(first, second, "codis_6379")
+    removed = lab.address_monitor(1)
+    for router in (second, first):
+        router.write(router.after)
+        router.ctl("reload", "--wait")
+    wait_settled(first, second, "codis_6379")
+    assert not removed.removals("10.77.0.100")
+    assert first.state_changes() == [("codis_6379", "init", "backup"),
+                                     ("codis_6379", "backup", "active")]
+    first.stop()
+    second.wait_state("active", "codis_6379")
+    eventually("the master's script", lambda: scripts[1].exists()
+               and scripts[1].read_text().splitlines()[-1] == "MASTER eth0 11")
