@@ -18,7 +18,7 @@ using messages::v1::CtlReply;
 using messages::v1::CtlRequest;
 
 constexpr int kBacklog = 16;
-constexpr std::size_t kMostClients = 16;
+constexpr std::size_t kMostClients = 16;  // of each socket
 constexpr std::size_t kLongestRequest = 4096;
 // The state of tens of thousands of servers, to a client that reads slowly.
 constexpr std::size_t kLargestAnswer = 64UL * 1024 * 1024;
@@ -102,7 +102,9 @@ void Control::close() {
 void Control::accept(const Listener& listener) {
     core::UniqueFd socket(
         ::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!socket || clients_.size() >= kMostClients) return;
+    const auto there = std::ranges::count_if(
+        clients_, [&](const auto& known) { return known->peer == listener.peer; });
+    if (!socket || static_cast<std::size_t>(there) >= kMostClients) return;
     ucred who{};
     socklen_t length = sizeof who;
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &who, &length) != 0) return;
@@ -120,6 +122,8 @@ void Control::accept(const Listener& listener) {
 
 core::Status Control::received(Client& client, const std::string& frame) {
     if (frame.size() > kLongestRequest) return core::Error::from_errno(EMSGSIZE, "request");
+    MessageBudget& budget = budgets_.try_emplace(client.peer, 0).first->second;
+    if (!budget.spend(loop_.now())) return core::Error::from_errno(EDQUOT, "requests");
     CtlRequest request;
     if (!request.ParseFromString(frame) || !request.has_verb()) {
         return client.channel->send(refusal(kStatusUsage, "not a request"));

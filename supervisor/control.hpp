@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "lib/log/logger.hpp"
 #include "lib/loop/loop.hpp"
 #include "proto/control.pb.h"
+#include "supervisor/lifecycle.hpp"
 
 namespace holdfast::supervisor {
 
@@ -32,7 +34,8 @@ class ControlBackend {
 };
 
 /// RUN_DIR/status.sock (0660, group holdfast-view) answers questions, RUN_DIR/control.sock (0660,
-/// group holdfast-admin) does everything. Where a group is missing the socket is root's alone.
+/// group holdfast-admin) does everything. Where a group is missing the socket is root's alone. Each
+/// serves so many clients and requests, so that who may only look keeps nobody from acting.
 class Control {
   public:
     Control(loop::Loop& loop, log::Logger& log, ControlBackend& backend);
@@ -61,6 +64,7 @@ class Control {
     log::Logger& log_;
     ControlBackend& backend_;
     std::list<Listener> listeners_;
+    std::map<ipc::Peer, MessageBudget> budgets_;  // of each socket
     std::list<std::shared_ptr<Client>> clients_;
 };
 
