@@ -5,13 +5,15 @@ import time
 
 # Seconds; limits for failures, no expectation about speed. The machine of tests/vm is emulated.
 GENEROUS = 120.0 if "IN_HOLDFAST_VM" in os.environ else 40.0
+# Seconds between two looks; asking must not take the processor from what is waited for.
+PAUSE = 0.2 if "IN_HOLDFAST_VM" in os.environ else 0.03
 
 
 class NotSoon(AssertionError):
     """The condition did not come true within its limit."""
 
 
-def eventually(what, condition, limit=GENEROUS, pause=0.03):
+def eventually(what, condition, limit=GENEROUS, pause=PAUSE):
     """The first true value of condition(), asked again and again; `what` names it in the failure."""
     deadline = time.monotonic() + limit
     while True:
