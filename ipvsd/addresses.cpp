@@ -306,8 +306,7 @@ void Addresses::check() {
         const AddressName name = name_in(*subject_of(plan[i]));
         if (failures.contains(name) || failing_.contains(name)) continue;
         ++repaired_;
-        log_.warning("ADDRESS_RESTORED",
-                     fmt::format("{} (changed by somebody else)", to_text(plan[i])));
+        log_repair(plan[i]);
     }
     log_failures(failures);
     const std::set<AddressName> added = std::exchange(added_, {});
@@ -317,6 +316,14 @@ void Addresses::check() {
         if (last != last_wish_.end() && last->second == wish_of_(id))
             follow(id, last->second, added);
     }
+}
+
+void Addresses::log_repair(const Change& change) {
+    const auto left_out = repairs_limit_.admit(0, loop_.now());
+    if (!left_out) return;
+    const std::string more = *left_out == 0 ? "" : fmt::format(", {} more before", *left_out);
+    log_.warning("ADDRESS_RESTORED",
+                 fmt::format("{} (changed by somebody else{})", to_text(change), more));
 }
 
 void Addresses::link_changed(const netlink::Link& now, const netlink::Link* before) {

@@ -12,6 +12,7 @@
 #include "ipvsd/model.hpp"
 #include "ipvsd/plan.hpp"
 #include "lib/log/logger.hpp"
+#include "lib/log/rate_limit.hpp"
 #include "lib/loop/loop.hpp"
 
 namespace holdfast::ipvsd {
@@ -108,6 +109,9 @@ class Addresses {
     bool leftovers_may_go_ = false;
     bool cold_ = true;
     bool started_ = false;
+    void log_repair(const Change& change);
+    /// Whoever removes our addresses in a loop, or all at once, fills no journal.
+    log::RateLimit repairs_limit_{{.every = std::chrono::seconds{10}, .burst = 10}};
     loop::Timer check_timer_;
     core::Instant last_check_{};
     std::uint64_t repaired_ = 0;

@@ -316,6 +316,19 @@ TEST_F(Repair, RestoresWhatSomebodyRemovedWithin200MillisecondsAndAnnouncesIt) {
     }
 }
 
+TEST_F(Repair, ALoopThatRemovesAddressesFillsNoJournal) {
+    add_instance(1, {"192.0.2.1", "192.0.2.2"}).set_garp_master_repeat(1);
+    start();
+    say_all_roles({{1, kActive}});
+    for (int i = 0; i < 100; ++i) {
+        kernel_.apply(std::vector<Change>{RemoveAddress{on_eth0(eth0_, "192.0.2.2")}});
+        settle();
+        pass(200ms);
+    }
+    EXPECT_EQ(addresses(), "192.0.2.1 192.0.2.2");
+    EXPECT_LE(log_.count("ADDRESS_RESTORED"), 12);
+}
+
 TEST_F(Repair, SparesForeignAddresses) {
     add_instance(1, {"192.0.2.1"});
     start();
