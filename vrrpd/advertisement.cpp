@@ -138,6 +138,8 @@ std::optional<Rejection> check_content(const Expectation& expected, const Datagr
     if (excess > kPadding) return Rejection::total_length;
     if (!checksum_holds(expected.version, datagram, message)) return Rejection::checksum;
     if (datagram.destination.is_multicast() == expected.unicast) return Rejection::destination;
+    // An IPv6 raw socket receives what is sent to any group of the host, ff02::1 for one.
+    if (expected.group && datagram.destination != *expected.group) return Rejection::destination;
     return std::nullopt;
 }
 
@@ -262,7 +264,7 @@ std::string_view to_text(Rejection rejection) {
         case Rejection::checksum:
             return "wrong checksum";
         case Rejection::destination:
-            return "unicast and multicast do not fit the configuration";
+            return "its destination does not fit the configuration";
     }
     core::broken_invariant("rejection without a text");
 }

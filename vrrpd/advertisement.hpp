@@ -95,6 +95,7 @@ struct Expectation {
     core::Interval advert_interval = std::chrono::seconds{1};
     Authentication authentication;
     bool unicast = false;
+    std::optional<core::Address> group{};  // of a multicast instance
     std::vector<core::Address> addresses;  // sorted
     friend bool operator==(const Expectation&, const Expectation&) = default;
 };

@@ -97,6 +97,7 @@ Status add_destinations(const config::VrrpInstance& from, InstanceSetting& made)
     if (!from.multicast_group().empty()) group = core::Address::from_bytes(from.multicast_group());
     if (!group || !group->is_multicast() || group->family() != made.expected.family)
         return refused(made.name, "no multicast group");
+    made.expected.group = group;
     made.destinations.push_back(*group);
     return core::Done{};
 }

@@ -253,6 +253,17 @@ TEST(Advertisement, OfAUnicastPeerMayHaveAnyTtl) {
     EXPECT_EQ(refused(from.expectation(), datagram), Rejection::destination);
 }
 
+TEST(Advertisement, OfAnotherMulticastGroupIsRefused) {
+    Case from = version3_over_ipv6();
+    Expectation expected = from.expectation();
+    expected.group = from.destination;
+    auto message = bytes_of(from);
+    EXPECT_TRUE(std::holds_alternative<Accepted>(check(expected, from.datagram(message))));
+    from.destination = address("ff02::1");
+    message = bytes_of(from);
+    EXPECT_EQ(refused(expected, from.datagram(message)), Rejection::destination);
+}
+
 TEST(Advertisement, PaddingOfAShortEthernetFrameIsTolerated) {
     const Case from = version2();
     auto message = bytes_of(from);
