@@ -69,7 +69,7 @@ void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
             around_.log.warning("STATE_FILE", moved.error().text());
         }
     }
-    // What removed instances own stays until vrrpd has told its peers (design 2, Reload).
+    // What removed instances own stays until vrrpd has told its peers (docs/architecture.md).
     for (auto& [id, instance] : model_->instances) {
         if (!prepared_->instances.contains(id)) leaving_.insert_or_assign(id, instance);
     }
@@ -264,7 +264,7 @@ void Daemon::roles_begin() {
 void Daemon::roles_end(std::uint64_t generation) {
     roles_.end();
     vrrpd_has_said_ = true;
-    // A successor's StateEnd of this generation stands for Committed (design 2, Reload).
+    // A successor's StateEnd of this generation stands for Committed (docs/architecture.md).
     if (generation >= model_->generation) drop_leaving();
     addresses_->remove_leftovers(true);
     addresses_->apply_all();

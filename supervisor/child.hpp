@@ -42,7 +42,7 @@ struct Launched {
     std::vector<std::string> missing;
 };
 
-/// fork and exec in the order of the reference: session, signals, standard descriptors, fixed
+/// fork and exec in this order: session, signals, standard descriptors, fixed
 /// descriptors, limits, umask, rights, exec by descriptor. Waits until the exec is done (some ms).
 [[nodiscard]] core::Result<Launched> launch(const LaunchPlan& plan);
 

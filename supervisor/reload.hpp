@@ -23,7 +23,7 @@ struct ReloadReport {
     std::vector<std::string> messages;
 };
 
-/// A new configuration as one transaction over all daemons (design 2, Reload):
+/// A new configuration as one transaction over all daemons (docs/architecture.md):
 ///
 ///   parse -> no role is being started, replaced or ended? -> ConfigOffer to each, start new roles
 ///   -> every ConfigAck -> new sockets -> Commit to ipvsd -> its Committed -> Commit to the others

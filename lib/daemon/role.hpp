@@ -16,7 +16,7 @@
 
 namespace holdfast::daemon {
 
-/// The fixed descriptors of every role (design 2).
+/// The fixed descriptors of every role.
 enum Descriptor : int {
     kChannel = 3,
     kLock = 4,
@@ -35,7 +35,7 @@ struct Surroundings {
 };
 
 /// What vrrpd, checkerd and ipvsd each implement; lib/daemon/runtime drives it through the one
-/// order of every start (design 2):
+/// order of every start:
 ///
 ///   Hello, Welcome, [sockets], first prepare, open, sandbox, Ready, peer_connected..., activate
 ///
@@ -50,8 +50,8 @@ class Role {
     virtual core::Status prepare(std::uint64_t generation, const config::v1::Config& config) = 0;
     /// Throws the prepared model away.
     virtual void abort(std::uint64_t generation) = 0;
-    /// The prepared model becomes the running one. Call `committed` when that is complete (design
-    /// 2, Reload: vrrpd after the priority-0 advertisements of what it removes).
+    /// The prepared model becomes the running one. Call `committed` when that is complete
+    /// (vrrpd: after the priority-0 advertisements of what it removes).
     virtual void commit(std::uint64_t generation, std::function<void()> committed) = 0;
 
     /// Between the first prepare and the sandbox: map `state_file` (may be empty), open what only a

@@ -65,7 +65,7 @@ class StateFile {
     [[nodiscard]] std::vector<core::ObjectId> ids() const;
     [[nodiscard]] std::size_t capacity() const;
 
-    /// From now on a successor starts cold (design 2: before an orphan gives anything up). Stays so
+    /// From now on a successor starts cold (before an orphan gives anything up). Stays so
     /// whatever is written afterwards.
     void mark_ended();
     void clear();
