@@ -21,6 +21,8 @@ using messages::v1::Diagnostic;
 // Names are resolved while parsing, so this is long; a parser that hangs is ended.
 constexpr core::Interval kParseLimit = 120s;
 constexpr std::size_t kMostFolders = 33;
+// Twice what the loader tells before it gives up.
+constexpr std::size_t kMostDiagnostics = 10000;
 enum Memory : std::size_t { kVrrpd, kCheckerd, kIpvsd, kSupervisor, kMemories };
 
 /// The folder of a file or pattern: the nearest existing folder above the last plain component.
@@ -205,6 +207,9 @@ core::Status Parsing::received(const std::string& frame) {
         case messages::v1::ToSupervisor::kHello:
             return core::Done{};
         case messages::v1::ToSupervisor::kDiagnostic:
+            if (outcome_.diagnostics.size() == kMostDiagnostics) {
+                return core::Error::from_errno(EDQUOT, "too many findings");
+            }
             outcome_.diagnostics.push_back(message.diagnostic());
             return core::Done{};
         case messages::v1::ToSupervisor::kNeedFolder:

@@ -108,10 +108,7 @@ void Reload::prepare() {
     waited_for_.clear();
     for (const RoleSpec& role : daemon_roles()) {
         if (Incarnation* running = with_.fleet.active(role.peer)) {
-            participants_.insert(role.peer);
-            waited_for_.insert(role.peer);
-            if (!with_.fleet.offer(*running, next_))
-                return abort(fmt::format("{} does not read", role.name));
+            if (!prepare_at(role.peer, *running)) return;
         } else if (!with_.fleet.wanted(role.peer) && next_->needs(role.peer)) {
             started_.insert(role.peer);
             waited_for_.insert(role.peer);
@@ -120,6 +117,14 @@ void Reload::prepare() {
         }
     }
     if (waited_for_.empty()) commit();
+}
+
+bool Reload::prepare_at(Peer role, Incarnation& running) {
+    participants_.insert(role);
+    waited_for_.insert(role);
+    if (with_.fleet.offer(running, next_)) return true;
+    abort(fmt::format("{} does not read", role_of(role).name));
+    return false;
 }
 
 void Reload::acknowledged(Peer role, const messages::v1::ConfigAck& ack) {
@@ -181,7 +186,13 @@ void Reload::committed(Peer role, std::uint64_t generation) {
 
 void Reload::activated(Peer role) {
     if (phase_ == Phase::waiting) return prepare_when_complete();
-    if (phase_ != Phase::preparing) with_.fleet.settle_state(role, false);
+    if (phase_ == Phase::preparing) {
+        // One that was not waited for is back with the old configuration.
+        Incarnation* running = with_.fleet.active(role);
+        if (running != nullptr && !participants_.contains(role)) prepare_at(role, *running);
+        return;
+    }
+    with_.fleet.settle_state(role, false);
     // One that was lost and came back between the commits has begun with what is committed.
     if (phase_ == Phase::committing_ipvsd) participants_.erase(role);
     step_done(role);

@@ -72,6 +72,7 @@ class Reload {
     void parsed(ParseOutcome outcome);
     void prepare_when_complete();
     void prepare();
+    bool prepare_at(ipc::Peer role, Incarnation& running);
     void commit();
     void commit_to(ipc::Peer role);
     void commit_others();

@@ -4,9 +4,10 @@
 // `--`). What happens to it is appended to FOLDER/journal. The configuration is a Config in
 // protobuf's text form. Words of ROLE.do:
 //   die-at-start, refuse, refuse-next (the second configuration), die-at-offer (of the second),
-//   silent (answers no Ping), violate (says what it may not), lock-step (nothing, for files that
-//   must exist), event ID STATE PRIORITY, poll ID, accuse ROLE (a number), hold-STEP (stands still
-//   before parse, ready, ack, commit or shutdown for as long as ROLE.do says so)
+//   flood (the parser, with findings), silent (answers no Ping), violate (says what it may not),
+//   lock-step (nothing, for files that must exist), event ID STATE PRIORITY, poll ID, accuse ROLE
+//   (a number), hold-STEP (stands still before parse, ready, ack, commit or shutdown for as long as
+//   ROLE.do says so)
 #include <fcntl.h>
 #include <google/protobuf/text_format.h>
 #include <poll.h>
@@ -71,6 +72,18 @@ Received receive() {
 void say(const ToSupervisor& message) {
     const std::string bytes = message.SerializeAsString();
     ::send(kChannel, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+/// More findings than any parser has reason to tell.
+void flood() {
+    ToSupervisor found;
+    found.mutable_diagnostic()->set_severity(messages::v1::Diagnostic::NOTE);
+    found.mutable_diagnostic()->set_text("flood");
+    for (int i = 0; i < 20000; ++i) {
+        pollfd room{kChannel, POLLOUT, 0};
+        ::poll(&room, 1, -1);
+        say(found);
+    }
 }
 
 class Fake {
@@ -158,6 +171,7 @@ int Fake::parse() {
         done.mutable_parse_done()->set_test_status(in ? 2 : 0);
     }
     if (told("die-at-start")) return 3;
+    if (told("flood")) flood();
     if (told("need-folder") && message.parse().folders_size() < 2) {
         ToSupervisor need;
         need.mutable_need_folder()->set_path(folder_ + "/more/x.conf");

@@ -380,6 +380,26 @@ TEST_F(Whole, AReloadMendsADaemonThatDiesOfItsConfiguration) {
     EXPECT_EQ(copy_.journal_count("checkerd committed"), 0U);
 }
 
+TEST_F(Whole, ADaemonThatComesBackWhileTheOthersPrepareTakesPart) {
+    copy_.configure(kRouter);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    const pid_t ipvsd = pid_of("ipvsd");
+    copy_.order("ipvsd", "die-at-start");
+    ::kill(ipvsd, SIGKILL);
+    ASSERT_TRUE(copy_.log_has("PROCESS_DEGRADED"));
+    copy_.order("ipvsd", "hold-ready");
+    ASSERT_TRUE(copy_.journal_has("ipvsd holds ready"));
+    copy_.order("vrrpd", "hold-ack");
+    copy_.signal(SIGHUP);
+    ASSERT_TRUE(copy_.journal_has("vrrpd holds ack"));
+    copy_.order("ipvsd", "");
+    ASSERT_TRUE(copy_.journal_has("ipvsd restart"));
+    copy_.order("vrrpd", "");
+    EXPECT_TRUE(copy_.log_has("RELOAD_OK generation=2"));
+    EXPECT_EQ(copy_.journal_count("ipvsd committed 2"), 1U);
+}
+
 TEST_F(Whole, HangupReloadsToo) {
     copy_.configure(kRouter);
     copy_.start();
@@ -516,6 +536,13 @@ TEST_F(Whole, TheTestOptionSaysWhatTheParserSays) {
     copy_.configure(kRouter);
     EXPECT_EQ(copy_.run({"--config-test=" + copy_.path("out"), "-f", copy_.path("conf/main.conf")}),
               0);
+}
+
+TEST_F(Whole, AParserThatFloodsIsEnded) {
+    copy_.configure(kRouter);
+    copy_.order("parser", "flood");
+    EXPECT_EQ(copy_.run({"-t", "-f", copy_.path("conf/main.conf")}), 1);
+    EXPECT_TRUE(copy_.log_has("too many findings"));
 }
 
 TEST_F(Whole, AnIncludeOutsideIsAllowedOnlyInFoldersOfRoot) {
