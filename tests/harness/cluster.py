@@ -11,11 +11,11 @@ _PROGRAM = pathlib.Path(__file__).with_name("web_server.py")
 
 
 class WebServer:
-    """A web server on a node, named after it."""
+    """A web server on a node, whose page is its name."""
 
-    def __init__(self, node, port=80):
+    def __init__(self, node, port=80, name=None):
         self.node = node
-        self.name = node.name
+        self.name = name or node.name
         self._port = port
         self._broken = node.folder / "broken"
         self.start()
@@ -23,7 +23,7 @@ class WebServer:
     def start(self):
         self._process = self.node.popen(sys.executable, _PROGRAM, self._port, self.name, self._broken,
                                         stdin=subprocess.DEVNULL)
-        eventually(f"the web server of {self.name} answers", self._answers)
+        eventually(f"the web server of {self.node.name} answers", self._answers)
 
     def _answers(self):
         return self.node.run("curl", "-s", "--max-time", "5", f"http://127.0.0.1:{self._port}/",

@@ -61,8 +61,10 @@ class Host:
         return re.findall(r"^ +(inet .*?) *$", shown, re.MULTILINE)
 
     def wait_shown(self, *lines, interface=None):
+        """Exactly these, in whatever order they were added."""
         eventually(f"ip a of {self.node.name} shows {lines}",
-                   lambda: self.shown_by_ip(interface) == list(lines))
+                   lambda: sorted(self.shown_by_ip(interface)) == sorted(lines),
+                   pause=0.1)
 
     def install_notify_script(self):
         script = self.folder / "notify.sh"
