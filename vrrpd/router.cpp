@@ -28,7 +28,7 @@ Interval own_down_interval(const RouterParameters& p, const Router& router) {
 
 Step change(Router router, RouterState state, Acts acts, const std::string& because) {
     const StateName from = name_of(router.state);
-    router.state = std::move(state);
+    router.state = state;
     acts.emplace_back(StateChanged{from, name_of(router.state), because});
     return {.router = std::move(router), .acts = std::move(acts)};
 }
