@@ -61,32 +61,35 @@ class Namespace:
     def popen(self, *words, **options):
         return subprocess.Popen(self.command(*words), **options)
 
-    def sysctl(self, **settings):
-        """net__ipv4__ip_forward=1: two underscores stand for a slash, below /proc/sys."""
-        script = "".join(f"echo {value} > /proc/sys/{key.replace('__', '/')};"
-                         for key, value in settings.items())
-        self.run("sh", "-ec", script)
+    def inside(self, function, *arguments):
+        """What function(*arguments) returns when a thread of this namespace calls it."""
+        outcome = {}
 
-    def socket(self, *arguments):
-        """A socket of this namespace: made by a thread that enters it, used by anybody."""
-        made = []
-
-        def make():
-            with open(f"/run/netns/{self.full_name}", "rb") as handle:
-                if _LIBC.setns(handle.fileno(), _CLONE_NEWNET) != 0:
-                    made.append(OSError(ctypes.get_errno(), "setns"))
-                    return
+        def work():
             try:
-                made.append(socket.socket(*arguments))
+                with open(f"/run/netns/{self.full_name}", "rb") as handle:
+                    if _LIBC.setns(handle.fileno(), _CLONE_NEWNET) != 0:
+                        raise OSError(ctypes.get_errno(), "setns")
+                outcome["value"] = function(*arguments)
             except OSError as error:
-                made.append(error)
+                outcome["error"] = error
 
-        thread = threading.Thread(target=make)
+        thread = threading.Thread(target=work)
         thread.start()
         thread.join()
-        if isinstance(made[0], OSError):
-            raise made[0]
-        return made[0]
+        if "error" in outcome:
+            raise outcome["error"]
+        return outcome["value"]
+
+    def sysctl(self, **settings):
+        """net__ipv4__ip_forward=1: two underscores stand for a slash, below /proc/sys."""
+        for name, value in settings.items():
+            path = pathlib.Path("/proc/sys", name.replace("__", "/"))
+            self.inside(path.write_text, str(value))
+
+    def socket(self, *arguments):
+        """A socket of this namespace, for anybody's use."""
+        return self.inside(socket.socket, *arguments)
 
     def index_of(self, interface):
         return int(ip("-n", self.full_name, "-o", "link", "show", interface).split(":")[0])
@@ -127,9 +130,8 @@ class Topology:
                                   f"link set lan{lan} up")
             self.nodes = [self._namespace(f"n{number + 1}") for number in range(nodes)]
             self.client = self._namespace("client")
-            for number, node in enumerate(self.nodes):
-                self._connect(node, number + 1, lans)
-            self._connect(self.client, 250, lans)
+            self._connect({node: number + 1 for number, node in enumerate(self.nodes)}
+                          | {self.client: 250}, lans)
         except BaseException:
             self.close()
             raise
@@ -139,17 +141,23 @@ class Topology:
         self._cleanup.callback(namespace.close)
         return namespace
 
-    def _connect(self, node, number, lans):
-        node.sysctl(net__ipv6__conf__default__accept_dad=0, net__ipv6__conf__all__accept_dad=0)
-        for lan in range(lans):
-            port = f"p{lan}-{node.name}"
-            ip("link", "add", "name", f"eth{lan}", "netns", node.full_name, "address",
-               f"02:00:00:77:{lan:02x}:{number:02x}", "type", "veth",
-               "peer", "name", port, "netns", self.switch.full_name)
-            self.switch.batch(f"link set {port} master lan{lan}", f"link set {port} up")
-            node.batch(f"address add 10.77.{lan}.{number}/24 dev eth{lan}",
-                       f"address add fd77:{lan}::{number:x}/64 dev eth{lan} nodad",
-                       f"link set eth{lan} up")
+    def _connect(self, numbers, lans):
+        """numbers: the last part of each host's addresses. In few batches: in an emulated machine
+        each program costs."""
+        ports = [(node, number, lan) for node, number in numbers.items() for lan in range(lans)]
+        for node in numbers:
+            node.sysctl(net__ipv6__conf__default__accept_dad=0, net__ipv6__conf__all__accept_dad=0)
+        ip(lines=[f"link add name eth{lan} netns {node.full_name} "
+                  f"address 02:00:00:77:{lan:02x}:{number:02x} type veth "
+                  f"peer name p{lan}-{node.name} netns {self.switch.full_name}"
+                  for node, number, lan in ports])
+        self.switch.batch(*(f"link set p{lan}-{node.name} master lan{lan} up"
+                            for node, _, lan in ports))
+        for node, number in numbers.items():
+            node.batch(*(line for lan in range(lans) for line in (
+                f"address add 10.77.{lan}.{number}/24 dev eth{lan}",
+                f"address add fd77:{lan}::{number:x}/64 dev eth{lan} nodad",
+                f"link set eth{lan} up")))
 
     def node(self, number):
         """n1 is node(1)."""
