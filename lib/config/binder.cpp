@@ -124,13 +124,23 @@ void Binder::take(Node& root) {
     bind_statement(targets, root, nullptr);
 }
 
+void Binder::note_origin(Targets targets, const Node& node) {
+    std::vector<Position> entries;
+    if (node.known->kind == KeywordKind::value_block) {
+        for (const Node& line : node.children) entries.push_back(line.place.at);
+    }
+    origins_->add_setting(targets.front(), node.known->keyword, node.place.at, std::move(entries));
+}
+
 void Binder::bind_block(Targets targets, Node& block, ObjectPlaces* places) {
+    if (origins_ != nullptr) origins_->add_object(targets.front(), block.place.at);
     for (Node& child : block.children) bind_statement(targets, child, places);
 }
 
 void Binder::bind_statement(Targets targets, Node& node, ObjectPlaces* places) {
     if (!has_needed_word(node)) return;
     if (places != nullptr) places->add(node.known->keyword, node.place);
+    if (origins_ != nullptr) note_origin(targets, node);
     if (const Irregular* irregular = find_irregular(node.path, node.keyword)) {
         irregular->parse(*this, targets, node);
         warn_second_statement(node);

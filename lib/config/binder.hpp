@@ -13,6 +13,7 @@
 #include "lib/config/blocks.hpp"
 #include "lib/config/load.hpp"
 #include "lib/config/model_index.hpp"
+#include "lib/config/origins.hpp"
 
 namespace holdfast::config {
 
@@ -44,6 +45,8 @@ struct Places {
     std::unordered_map<std::string, std::vector<Place>> servers;  // by the service's name
 };
 
+class LegacyText;
+
 using Targets = std::span<google::protobuf::Message* const>;
 
 /// Puts statements into the model: regular ones by the `setting` options of the fields, the others
@@ -52,6 +55,9 @@ class Binder {
   public:
     Binder(const LoadRequest& request, v1::Config& config, Places& places, Reporter& report)
         : request_(request), config_(config), places_(places), report_(report) {}
+
+    /// From now on notes where everything stands. `origins` must outlive the binder.
+    void note_origins(Origins& origins) { origins_ = &origins; }
 
     /// A statement of the top level, with all that stands in it.
     void take(Node& root);
@@ -94,6 +100,7 @@ class Binder {
                    const Node& node);
     void bind_data(google::protobuf::Message& message,
                    const google::protobuf::FieldDescriptor* field, const Node& node, bool words);
+    void note_origin(Targets targets, const Node& node);
     void warn_surplus(const Node& node, std::size_t used);
     void warn_second_statement(const Node& node);
 
@@ -102,15 +109,20 @@ class Binder {
     Places& places_;
     Reporter& report_;
     ModelIndex index_;
+    Origins* origins_ = nullptr;
     std::unordered_set<std::string> claimed_;
     std::unordered_set<std::string> not_carried_out_;
 };
 
-/// A hand-written parser of one statement. `targets` are the messages of its block.
+/// A hand-written parser of one statement, and its writer. `targets` are the messages of its block.
 struct Irregular {
     std::string_view block;
     std::string_view keyword;
     void (*parse)(Binder& binder, Targets targets, Node& node);
+    /// Writes zero or more whole statements that lead to what is set in `block`, the first of the
+    /// messages that `parse` gets (for a keyword of the top level the Config). Null when another
+    /// entry writes it, or the keyword adds nothing to the model.
+    void (*write)(const google::protobuf::Message& block, LegacyText& out) = nullptr;
 };
 
 }  // namespace holdfast::config

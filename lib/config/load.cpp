@@ -8,6 +8,7 @@
 #include "lib/config/blocks.hpp"
 #include "lib/config/preprocessor.hpp"
 #include "lib/config/resolve.hpp"
+#include "lib/config/written.hpp"
 
 namespace holdfast::config {
 
@@ -34,8 +35,13 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     Reporter report;
     Places places;
     Preprocessor lines(request, files, report);
-    Binder binder(request, result.config, places, report);
+    auto written = request.keep_written ? std::make_shared<Written>() : nullptr;
+    v1::Config& config = written ? written->config : result.config;
+    Binder binder(request, config, places, report);
+    if (written) binder.note_origins(written->origins);
     BlockReader(lines, report, [&](Node& root) { binder.take(root); }).run();
+    if (written) result.config = written->config;
+    result.written = std::move(written);
     result.config.mutable_global();
     Resolution all{request, files, result.config, places, report};
     resolve_scripts(all);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "proto/config.pb.h"
 
 namespace holdfast::config {
+
+struct Written;  // written.hpp
 
 struct LoadRequest {
     std::string file;            // absolute, or a glob pattern
@@ -21,13 +24,16 @@ struct LoadRequest {
     /// What to ask about interfaces, users and scripts; without it none of them is doubted. Must
     /// outlive the call.
     const HostFacts* host = nullptr;
+    /// Hand out what was written, before resolution, with the place of everything.
+    bool keep_written = false;
 };
 
 struct LoadResult {
     v1::Config config;  // resolved; only meaningful when usable
     std::vector<Diagnostic> diagnostics;
-    int test_status = 0;  // keepalived's exit status of -t
-    bool usable = false;  // nothing fatal was found: a cold start may use it
+    int test_status = 0;                     // keepalived's exit status of -t
+    bool usable = false;                     // nothing fatal was found: a cold start may use it
+    std::shared_ptr<const Written> written;  // with keep_written only
 };
 
 /// Reads a configuration of keepalived's language: files, preprocessor, blocks, binder, validation,

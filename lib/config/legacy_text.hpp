@@ -1,0 +1,74 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::config {
+
+namespace v1 {
+class Script;
+}
+
+/// Builds a text of keepalived's language, statement by statement, so that our lexer and
+/// keepalived's read every word back as it was given. What the language has no way to say is left
+/// out and stands in `problems()`.
+class LegacyText {
+  public:
+    /// A whole line. A word is text or a number; words are quoted where they need it.
+    template <class... Words>
+    void statement(std::string_view keyword, const Words&... words) {
+        statement_of(keyword, {as_word(words)...});
+    }
+    void statement_of(std::string_view keyword, const std::vector<std::string>& words);
+
+    /// A line whose quoting is the caller's.
+    void raw(std::string_view line);
+
+    /// keyword, user and group behind the command in one word: notify_master, quorum_up ...
+    void command(std::string_view keyword, const v1::Script& script);
+    /// The whole rest of the line is the command: `script` of vrrp_script, misc_path.
+    void command_line(std::string_view keyword, const v1::Script& script);
+
+    /// `keyword words {`; what follows stands in the block until close().
+    template <class... Words>
+    void open(std::string_view keyword, const Words&... words) {
+        open_block(keyword, {as_word(words)...});
+    }
+    void open_block(std::string_view keyword, const std::vector<std::string>& words);
+    void close();
+
+    /// Says what cannot be said in keepalived.conf about the block that is open.
+    void problem(std::string_view text);
+    [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }
+
+    [[nodiscard]] const std::string& text() const { return text_; }
+    [[nodiscard]] std::string take() { return std::move(text_); }
+
+  private:
+    static std::string as_word(std::string_view text) { return std::string(text); }
+    template <std::integral Number>
+    static std::string as_word(Number number) {
+        return std::to_string(number);
+    }
+
+    void put_line(std::string_view line);
+
+    std::string text_;
+    std::vector<std::string> open_;  // headers, outermost first
+    std::vector<std::string> problems_;
+};
+
+/// A word as it must be written; empty when the language cannot say it (a line break, a double
+/// quote, a NUL, the name of a standard parameter such as ${_PWD}).
+[[nodiscard]] std::string legacy_word(std::string_view word);
+
+/// 4 or 16 octets as text; empty for any other length.
+[[nodiscard]] std::string address_text(std::string_view octets);
+
+/// `us` in units of `unit_us` microseconds with as few decimals as needed: "1", "0.25".
+[[nodiscard]] std::string decimal_text(std::uint64_t us, std::uint64_t unit_us = 1'000'000);
+
+}  // namespace holdfast::config
