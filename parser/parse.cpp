@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/config/rendering.hpp"
+
 namespace holdfast::parser {
 
 namespace {

@@ -3,34 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace holdfast::config {
 
 namespace {
 
 constexpr std::size_t kKeptAtMost = 5000;
-constexpr std::size_t kShownOfALine = 200;
-
-std::string place_text(const Position& at) {
-    if (!at.file) return "configuration";
-    if (at.line == 0) return at.file->path;
-    if (at.column == 0) return fmt::format("{}:{}", at.file->path, at.line);
-    return fmt::format("{}:{}:{}", at.file->path, at.line, at.column);
-}
-
-/// The blanks that put the caret below the column; tabs stay tabs so that both lines move alike.
-std::string indent_to(std::string_view line, std::uint32_t column) {
-    std::string indent;
-    for (std::uint32_t i = 0; i + 1 < column && i < line.size(); ++i) {
-        const auto octet = static_cast<unsigned char>(line[i]);
-        if (octet == '\t') indent += '\t';
-        // The octets of a UTF-8 character behind its first take no column on the screen.
-        else if ((octet & 0xc0U) != 0x80U)
-            indent += ' ';
-    }
-    return indent;
-}
+// Octets of a line that are kept before and behind the position; no line of keepalived is longer.
+constexpr std::size_t kKeptOfALine = 1024;
 
 int status_of(Complaint complaint) {
     if (complaint == Complaint::none) return 0;
@@ -55,24 +34,18 @@ std::string_view to_text(Severity severity) {
     return "note";
 }
 
-std::string render(const Diagnostic& diagnostic) {
-    const Position& at = diagnostic.position;
-    std::string out =
-        fmt::format("{}: {}: {}\n", place_text(at), to_text(diagnostic.severity), diagnostic.text);
-    if (at.line > 0 && !diagnostic.source_line.empty()) {
-        const std::string line = diagnostic.source_line.substr(0, kShownOfALine);
-        out += fmt::format("  {}\n", line);
-        if (at.column > 0 && at.column <= line.size() + 1) {
-            out += fmt::format("  {}^\n", indent_to(line, at.column));
-        }
+std::size_t& Counts::of(Severity severity) {
+    switch (severity) {
+        case Severity::fatal:
+            return fatal;
+        case Severity::error:
+            return errors;
+        case Severity::warning:
+            return warnings;
+        case Severity::note:
+            break;
     }
-    if (!diagnostic.hint.empty()) out += fmt::format("  hint: {}\n", diagnostic.hint);
-    const FileTrail* file = at.file.get();
-    while (file != nullptr && file->included_at.file) {
-        out += fmt::format("  included from {}\n", place_text(file->included_at));
-        file = file->included_at.file.get();
-    }
-    return out;
+    return notes;
 }
 
 int test_status(const std::vector<Diagnostic>& diagnostics) {
@@ -88,7 +61,7 @@ int test_status(const std::vector<Diagnostic>& diagnostics) {
 
 Diagnostic& Reporter::add(Severity severity, Complaint complaint, std::string_view class_name,
                           const Place& place, std::string text) {
-    has_fatal_ = has_fatal_ || severity == Severity::fatal;
+    counts_.add(severity);
     const std::uint32_t bit = 1U << static_cast<unsigned>(complaint);
     const bool first_of_class = (classes_seen_ & bit) == 0 || severity == Severity::fatal;
     classes_seen_ |= bit;
@@ -98,7 +71,12 @@ Diagnostic& Reporter::add(Severity severity, Complaint complaint, std::string_vi
     made.severity = severity;
     made.complaint = complaint;
     made.position = place.at;
-    made.source_line = std::string(place.line.substr(0, kShownOfALine));
+    const std::size_t column = std::min<std::size_t>(place.at.column, place.line.size());
+    const std::size_t start = column > kKeptOfALine ? column - kKeptOfALine : 0;
+    const std::size_t end = std::min(place.line.size(), column + kKeptOfALine);
+    made.source_line = std::string(place.line.substr(start, end - start));
+    made.source_start = static_cast<std::uint32_t>(start);
+    made.cut = end < place.line.size();
     made.text = std::move(text);
     made.class_name = class_name;
     made.object = object_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -54,19 +55,36 @@ struct Diagnostic {
     /// A mandatory word is missing: keepalived ends at once, with status 2 even in a test.
     bool ends_at_once = false;
     Position position;
+    /// Octets from the position on that are underlined; 0: the word there.
+    std::uint32_t length = 0;
     std::string text;
     /// A sentence that helps: "did you mean smtp_connect_timeout?"
     std::string hint;
-    /// The physical line, for the caret.
+    /// The physical line around the position, for the caret; of a very long line so many octets in
+    /// front of it are left out, and `cut` says that some behind it are.
     std::string source_line;
+    std::uint32_t source_start = 0;
+    bool cut = false;
     /// Stable word that a reload compares: "unknown_keyword".
     std::string class_name;
     /// What it is about: "vrrp_instance VI_1".
     std::string object;
 };
 
-/// "file:line:col: severity: text", then the source line, a caret, the hint and the include chain.
-[[nodiscard]] std::string render(const Diagnostic& diagnostic);
+/// How many findings of each severity there are.
+struct Counts {
+    std::size_t fatal = 0;
+    std::size_t errors = 0;
+    std::size_t warnings = 0;
+    std::size_t notes = 0;
+
+    void add(Severity severity) { ++of(severity); }
+    void take_away(Severity severity) { --of(severity); }
+    [[nodiscard]] std::size_t total() const { return fatal + errors + warnings + notes; }
+
+  private:
+    [[nodiscard]] std::size_t& of(Severity severity);
+};
 
 /// keepalived's exit status of -t for these complaints (0, 2, 4, 5 or 6). Warnings of our own and
 /// notes do not change it.
@@ -101,7 +119,9 @@ class Reporter {
     void set_object(std::string object) { object_ = std::move(object); }
     [[nodiscard]] const std::string& object() const { return object_; }
 
-    [[nodiscard]] bool has_fatal() const { return has_fatal_; }
+    [[nodiscard]] bool has_fatal() const { return counts_.fatal > 0; }
+    /// Of all that was added, kept or not.
+    [[nodiscard]] const Counts& counts() const { return counts_; }
     [[nodiscard]] std::vector<Diagnostic> take() { return std::move(kept_); }
 
   private:
@@ -109,7 +129,7 @@ class Reporter {
     Diagnostic dropped_;
     std::string object_;
     std::uint32_t classes_seen_ = 0;
-    bool has_fatal_ = false;
+    Counts counts_;
 };
 
 }  // namespace holdfast::config

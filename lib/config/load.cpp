@@ -50,6 +50,7 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     resolve_services(all);
     validate(all);
     result.usable = !report.has_fatal();
+    result.counts = report.counts();
     result.diagnostics = report.take();
     sort_by_place(result.diagnostics);
     result.test_status = test_status(result.diagnostics);

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "lib/config/load.hpp"
+#include "lib/config/rendering.hpp"
 #include "lib/core/result.hpp"
 #include "tests/unit/config/memory_access.hpp"
 

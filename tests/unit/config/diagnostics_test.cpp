@@ -26,22 +26,6 @@ TEST(TestStatus, OfAMissingWordIsTwoUnlessAnIncludeFailed) {
     EXPECT_EQ(test_status({ended, with(Complaint::include)}), 6);
 }
 
-TEST(Rendering, ShowsPlaceLineCaretHintAndIncludes) {
-    Diagnostic diagnostic;
-    const auto main = std::make_shared<FileTrail>(FileTrail{"/etc/main.conf", {}});
-    const auto part = std::make_shared<FileTrail>(FileTrail{"/etc/part.conf", {main, 7, 1}});
-    diagnostic.position = {part, 3, 6};
-    diagnostic.text = "unknown keyword 'stmp'";
-    diagnostic.source_line = "\tgrün stmp 30";
-    diagnostic.hint = "did you mean smtp?";
-    EXPECT_EQ(render(diagnostic),
-              "/etc/part.conf:3:6: error: unknown keyword 'stmp'\n"
-              "  \tgrün stmp 30\n"
-              "  \t   ^\n"
-              "  hint: did you mean smtp?\n"
-              "  included from /etc/main.conf:7:1\n");
-}
-
 TEST(Reporter, KeepsTheFirstOfEachClassWhateverComesBefore) {
     Reporter report;
     for (int i = 0; i < 20'000; ++i) report.error(Complaint::general, "x", {}, "noise");
@@ -49,6 +33,18 @@ TEST(Reporter, KeepsTheFirstOfEachClassWhateverComesBefore) {
     const auto kept = report.take();
     EXPECT_LT(kept.size(), 10'000U);
     EXPECT_EQ(kept.back().complaint, Complaint::security);
+    EXPECT_EQ(report.counts().errors, 20'001U);
+}
+
+TEST(Reporter, KeepsWhatStandsAroundThePositionInAVeryLongLine) {
+    Reporter report;
+    std::string line(5000, 'x');
+    line.replace(3000, 4, "here");
+    report.error(Complaint::general, "x", {{nullptr, 1, 3001}, line}, "far out");
+    const Diagnostic found = report.take().front();
+    EXPECT_LT(found.source_line.size(), 2100U);
+    EXPECT_EQ(found.source_line.substr(3000 - found.source_start, 4), "here");
+    EXPECT_TRUE(found.cut);
 }
 
 }  // namespace

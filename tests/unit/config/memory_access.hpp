@@ -9,6 +9,7 @@
 
 #include "lib/config/access.hpp"
 #include "lib/config/load.hpp"
+#include "lib/config/rendering.hpp"
 
 namespace holdfast::config::testing {
 

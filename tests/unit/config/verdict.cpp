@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "lib/config/load.hpp"
+#include "lib/config/rendering.hpp"
 #include "lib/config/source.hpp"
 #include "lib/config/system_access.hpp"
 
