@@ -2,11 +2,23 @@
 
 #include <concepts>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
+namespace google::protobuf {
+class Message;
+}
+
 namespace holdfast::config {
+
+/// Messages whose settings stand in one block.
+using Parts = std::span<const google::protobuf::Message* const>;
+struct LegacyPlan;  // of legacy_writer.cpp
 
 namespace v1 {
 class Script;
@@ -47,6 +59,9 @@ class LegacyText {
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] std::string take() { return std::move(text_); }
 
+    /// What write_settings() writes in a block of this path, found out once.
+    const LegacyPlan& plan_of(std::string_view path, Parts parts);
+
   private:
     static std::string as_word(std::string_view text) { return std::string(text); }
     template <std::integral Number>
@@ -59,6 +74,7 @@ class LegacyText {
     std::string text_;
     std::vector<std::string> open_;  // headers, outermost first
     std::vector<std::string> problems_;
+    std::unordered_map<std::string, std::shared_ptr<const LegacyPlan>> plans_;
 };
 
 /// A word as it must be written; empty when the language cannot say it (a line break, a double

@@ -2,10 +2,12 @@
 #include <linux/rtnetlink.h>
 
 #include <array>
+#include <initializer_list>
 
 #include <fmt/format.h>
 
 #include "lib/config/irregular/irregular.hpp"
+#include "lib/config/legacy_text.hpp"
 #include "lib/config/numbers.hpp"
 #include "lib/core/text.hpp"
 
@@ -155,7 +157,35 @@ class OptionReader {
     bool usable_ = true;
 };
 
+std::string scope_text(std::uint32_t value) {
+    for (const Scope& scope : kScopes) {
+        if (scope.value == value) return std::string(scope.name);
+    }
+    return std::to_string(value);
+}
+
 }  // namespace
+
+std::vector<std::string> words_of_address(const v1::VirtualAddress& address) {
+    const std::string length = "/" + std::to_string(address.prefix_length());
+    std::vector<std::string> words;
+    const auto add = [&](std::initializer_list<std::string> more) {
+        words.insert(words.end(), more);
+    };
+    add({address_text(address.address()) + (address.has_peer() ? "" : length)});
+    if (address.has_peer()) add({"peer", address_text(address.peer()) + length});
+    if (address.has_broadcast()) add({"brd", address_text(address.broadcast())});
+    if (address.has_interface()) add({"dev", address.interface()});
+    if (address.has_scope()) add({"scope", scope_text(address.scope())});
+    if (address.has_label()) add({"label", address.label()});
+    if (address.home()) add({"home"});
+    if (address.dad()) add({"-nodad"});
+    if (address.no_track()) add({"no_track"});
+    if (address.has_deprecated()) {
+        add({"preferred_lft", address.deprecated() ? "0" : "forever"});
+    }
+    return words;
+}
 
 bool fits_family(v1::VrrpInstance& instance, core::Family family) {
     const bool ipv6 = family == core::Family::ipv6;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "lib/config/irregular/irregular.hpp"
+#include "lib/config/legacy_writer.hpp"
 #include "lib/config/numbers.hpp"
 #include "lib/core/text.hpp"
 
@@ -109,15 +110,60 @@ void parse_misc(Binder& binder, Targets targets, Node& node) {
     bind_command_line(binder, *check.mutable_other()->mutable_script(), *path);
 }
 
+/// All checks of a server, in their order.
+void write_checks(const google::protobuf::Message& block, LegacyText& out) {
+    for (const v1::Check& check : block_as<v1::RealServer>(block).checks()) {
+        const google::protobuf::Message* const tcp[] = {&check, &check.tcp()};
+        const google::protobuf::Message* const http[] = {&check, &check.http()};
+        if (check.has_tcp()) {
+            out.open("TCP_CHECK");
+            write_settings("virtual_server/real_server/TCP_CHECK", tcp, out);
+        } else if (check.has_http()) {
+            out.open("HTTP_GET");
+            write_settings("virtual_server/real_server/HTTP_GET", http, out);
+        } else {
+            out.open(check.other().keyword());
+            if (check.other().has_script()) out.command_line("misc_path", check.other().script());
+        }
+        out.close();
+    }
+}
+
+void write_digest(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& url = block_as<v1::HttpUrl>(block);
+    if (!url.has_digest()) return;
+    std::string digits;
+    for (const char octet : url.digest()) {
+        digits += fmt::format("{:02x}", static_cast<unsigned char>(octet));
+    }
+    out.statement("digest", digits);
+}
+
+void write_status_codes(const google::protobuf::Message& block, LegacyText& out) {
+    std::vector<std::string> words;
+    for (const v1::StatusRange& range : block_as<v1::HttpUrl>(block).status_codes()) {
+        words.push_back(range.first() == range.last()
+                            ? std::to_string(range.first())
+                            : fmt::format("{}-{}", range.first(), range.last()));
+    }
+    if (!words.empty()) out.statement_of("status_code", words);
+}
+
 constexpr std::string_view kServer = "virtual_server/real_server";
 constexpr std::string_view kUrl = "virtual_server/real_server/HTTP_GET/url";
 constexpr Irregular kTable[] = {
-    {kServer, "TCP_CHECK", parse_tcp},    {kServer, "HTTP_GET", parse_http},
-    {kServer, "SSL_GET", parse_other},    {kServer, "MISC_CHECK", parse_misc},
-    {kServer, "SMTP_CHECK", parse_other}, {kServer, "DNS_CHECK", parse_other},
-    {kServer, "PING_CHECK", parse_other}, {kServer, "UDP_CHECK", parse_other},
-    {kServer, "FILE_CHECK", parse_other}, {kServer, "BFD_CHECK", parse_other},
-    {kUrl, "digest", parse_digest},       {kUrl, "status_code", parse_status_codes},
+    {kServer, "TCP_CHECK", parse_tcp, write_checks},
+    {kServer, "HTTP_GET", parse_http},
+    {kServer, "SSL_GET", parse_other},
+    {kServer, "MISC_CHECK", parse_misc},
+    {kServer, "SMTP_CHECK", parse_other},
+    {kServer, "DNS_CHECK", parse_other},
+    {kServer, "PING_CHECK", parse_other},
+    {kServer, "UDP_CHECK", parse_other},
+    {kServer, "FILE_CHECK", parse_other},
+    {kServer, "BFD_CHECK", parse_other},
+    {kUrl, "digest", parse_digest, write_digest},
+    {kUrl, "status_code", parse_status_codes, write_status_codes},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "lib/config/irregular/irregular.hpp"
+#include "lib/config/legacy_text.hpp"
 #include "lib/config/numbers.hpp"
 
 namespace holdfast::config {
@@ -69,12 +70,39 @@ void parse_smtp_server(Binder& binder, Targets targets, Node& node) {
     binder.warn_not_carried_out(node);
 }
 
+void write_group4(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& global = block_as<v1::GlobalDefs>(block);
+    if (global.has_vrrp_mcast_group4()) {
+        out.statement("vrrp_mcast_group4", address_text(global.vrrp_mcast_group4()));
+    }
+}
+void write_group6(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& global = block_as<v1::GlobalDefs>(block);
+    if (global.has_vrrp_mcast_group6()) {
+        out.statement("vrrp_mcast_group6", address_text(global.vrrp_mcast_group6()));
+    }
+}
+void write_script_user(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& global = block_as<v1::GlobalDefs>(block);
+    if (!global.has_script_user()) return;
+    std::vector<std::string> words = {global.script_user()};
+    if (global.has_script_group()) words.push_back(global.script_group());
+    out.statement_of("script_user", words);
+}
+void write_dynamic_interfaces(const google::protobuf::Message& block, LegacyText& out) {
+    if (block_as<v1::GlobalDefs>(block).dynamic_interfaces()) out.statement("dynamic_interfaces");
+}
+void write_smtp_server(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& global = block_as<v1::GlobalDefs>(block);
+    if (global.has_smtp_server()) out.statement("smtp_server", global.smtp_server());
+}
+
 constexpr Irregular kTable[] = {
-    {"global_defs", "vrrp_mcast_group4", parse_group4},
-    {"global_defs", "vrrp_mcast_group6", parse_group6},
-    {"global_defs", "script_user", parse_script_user},
-    {"global_defs", "dynamic_interfaces", parse_dynamic_interfaces},
-    {"global_defs", "smtp_server", parse_smtp_server},
+    {"global_defs", "vrrp_mcast_group4", parse_group4, write_group4},
+    {"global_defs", "vrrp_mcast_group6", parse_group6, write_group6},
+    {"global_defs", "script_user", parse_script_user, write_script_user},
+    {"global_defs", "dynamic_interfaces", parse_dynamic_interfaces, write_dynamic_interfaces},
+    {"global_defs", "smtp_server", parse_smtp_server, write_smtp_server},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "lib/config/irregular/irregular.hpp"
+#include "lib/config/legacy_writer.hpp"
 #include "lib/config/numbers.hpp"
 
 namespace holdfast::config {
@@ -246,24 +247,114 @@ void parse_up_down_delays(Binder& binder, Targets, Node& node) {
     binder.warn_not_carried_out(node);
 }
 
+void write_instances(const google::protobuf::Message& block, LegacyText& out) {
+    for (const auto& instance : block_as<v1::Config>(block).vrrp_instances()) {
+        const google::protobuf::Message* const parts[] = {&instance};
+        out.open("vrrp_instance", instance.name());
+        write_settings("vrrp_instance", parts, out);
+        out.close();
+    }
+}
+void write_groups(const google::protobuf::Message& block, LegacyText& out) {
+    for (const auto& group : block_as<v1::Config>(block).vrrp_sync_groups()) {
+        const google::protobuf::Message* const parts[] = {&group};
+        out.open("vrrp_sync_group", group.name());
+        write_settings("vrrp_sync_group", parts, out);
+        out.close();
+    }
+}
+void write_members(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& group = block_as<v1::VrrpSyncGroup>(block);
+    if (group.members().empty()) return;
+    out.open("group");
+    for (const std::string& member : group.members()) out.statement(member);
+    out.close();
+}
+
+/// Addresses keep their order: a block for each run of the same kind.
+void write_addresses(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& addresses = block_as<v1::VrrpInstance>(block).addresses();
+    for (int i = 0; i < addresses.size();) {
+        const bool excluded = addresses[i].excluded();
+        out.open(excluded ? "virtual_ipaddress_excluded" : "virtual_ipaddress");
+        for (; i < addresses.size() && addresses[i].excluded() == excluded; ++i) {
+            std::vector<std::string> words = words_of_address(addresses[i]);
+            const std::string first = std::move(words.front());
+            words.erase(words.begin());
+            out.statement_of(first, words);
+        }
+        out.close();
+    }
+}
+void write_interface(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.has_interface()) out.statement("interface", instance.interface());
+}
+void write_source(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (!instance.has_source_address()) return;
+    out.statement(instance.unicast() ? "unicast_src_ip" : "mcast_src_ip",
+                  address_text(instance.source_address()));
+}
+void write_multicast_destination(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (!instance.has_multicast_group()) return;
+    out.statement("mcast_dst_ip", address_text(instance.multicast_group()));
+}
+void write_peers(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.unicast_peers().empty()) return;
+    out.open("unicast_peer");
+    for (const std::string& peer : instance.unicast_peers()) out.statement(address_text(peer));
+    out.close();
+}
+void write_lines(std::string_view keyword,
+                 const google::protobuf::RepeatedPtrField<std::string>& lines, LegacyText& out) {
+    if (lines.empty()) return;
+    out.open(keyword);
+    for (const std::string& line : lines) out.raw(line);
+    out.close();
+}
+void write_routes(const google::protobuf::Message& block, LegacyText& out) {
+    write_lines("virtual_routes", block_as<v1::VrrpInstance>(block).virtual_routes(), out);
+}
+void write_rules(const google::protobuf::Message& block, LegacyText& out) {
+    write_lines("virtual_rules", block_as<v1::VrrpInstance>(block).virtual_rules(), out);
+}
+void write_native_ipv6(const google::protobuf::Message& block, LegacyText& out) {
+    if (block_as<v1::VrrpInstance>(block).ipv6()) out.statement("native_ipv6");
+}
+void write_preempt(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.has_nopreempt() && !instance.nopreempt()) out.statement("preempt");
+}
+void write_no_accept(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.has_accept() && !instance.accept()) out.statement("no_accept");
+}
+void write_password(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& authentication = block_as<v1::Authentication>(block);
+    if (authentication.has_password()) out.statement("auth_pass", authentication.password());
+}
+
 constexpr Irregular kTable[] = {
     {"", "interface_up_down_delays", parse_up_down_delays},
-    {"", "vrrp_instance", parse_instance},
-    {"", "vrrp_sync_group", parse_group},
-    {"vrrp_sync_group", "group", parse_members},
-    {"vrrp_instance", "virtual_ipaddress", parse_addresses},
+    {"", "vrrp_instance", parse_instance, write_instances},
+    {"", "vrrp_sync_group", parse_group, write_groups},
+    {"vrrp_sync_group", "group", parse_members, write_members},
+    {"vrrp_instance", "virtual_ipaddress", parse_addresses, write_addresses},
     {"vrrp_instance", "virtual_ipaddress_excluded", parse_excluded},
-    {"vrrp_instance", "interface", parse_interface},
-    {"vrrp_instance", "mcast_src_ip", parse_source},
+    {"vrrp_instance", "interface", parse_interface, write_interface},
+    {"vrrp_instance", "mcast_src_ip", parse_source, write_source},
     {"vrrp_instance", "unicast_src_ip", parse_source},
-    {"vrrp_instance", "mcast_dst_ip", parse_multicast_destination},
-    {"vrrp_instance", "unicast_peer", parse_peers},
-    {"vrrp_instance", "virtual_routes", parse_routes},
-    {"vrrp_instance", "virtual_rules", parse_rules},
-    {"vrrp_instance", "native_ipv6", parse_native_ipv6},
-    {"vrrp_instance", "preempt", parse_preempt},
-    {"vrrp_instance", "no_accept", parse_no_accept},
-    {"vrrp_instance/authentication", "auth_pass", parse_password},
+    {"vrrp_instance", "mcast_dst_ip", parse_multicast_destination, write_multicast_destination},
+    {"vrrp_instance", "unicast_peer", parse_peers, write_peers},
+    {"vrrp_instance", "virtual_routes", parse_routes, write_routes},
+    {"vrrp_instance", "virtual_rules", parse_rules, write_rules},
+    {"vrrp_instance", "native_ipv6", parse_native_ipv6, write_native_ipv6},
+    {"vrrp_instance", "preempt", parse_preempt, write_preempt},
+    {"vrrp_instance", "no_accept", parse_no_accept, write_no_accept},
+    {"vrrp_instance/authentication", "auth_pass", parse_password, write_password},
 };
 
 }  // namespace

@@ -8,13 +8,16 @@ namespace holdfast::config {
 
 namespace {
 
+std::array<std::span<const Irregular>, 6> all_tables() {
+    return {global_irregulars(), instance_irregulars(), tracking_irregulars(),
+            script_irregulars(), service_irregulars(),  check_irregulars()};
+}
+
 using Table = std::map<std::pair<std::string_view, std::string_view>, const Irregular*>;
 
 Table make_table() {
     Table table;
-    const std::array parts = {global_irregulars(), instance_irregulars(), tracking_irregulars(),
-                              script_irregulars(), service_irregulars(),  check_irregulars()};
-    for (const auto& part : parts) {
+    for (const auto& part : all_tables()) {
         for (const Irregular& entry : part)
             table.emplace(std::pair(entry.block, entry.keyword), &entry);
     }
@@ -27,6 +30,16 @@ const Irregular* find_irregular(std::string_view block, std::string_view keyword
     static const Table kTable = make_table();
     const auto found = kTable.find(std::pair(block, keyword));
     return found != kTable.end() ? found->second : nullptr;
+}
+
+std::vector<const Irregular*> irregulars_of(std::string_view block) {
+    std::vector<const Irregular*> found;
+    for (const auto& part : all_tables()) {
+        for (const Irregular& entry : part) {
+            if (entry.block == block) found.push_back(&entry);
+        }
+    }
+    return found;
 }
 
 }  // namespace holdfast::config

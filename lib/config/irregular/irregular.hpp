@@ -14,6 +14,9 @@ namespace holdfast::config {
 /// The hand-written parser of a keyword in a block, if it has one.
 [[nodiscard]] const Irregular* find_irregular(std::string_view block, std::string_view keyword);
 
+/// All hand-written keywords of a block, in the order of their tables.
+[[nodiscard]] std::vector<const Irregular*> irregulars_of(std::string_view block);
+
 // The tables of the files beside this one.
 [[nodiscard]] std::span<const Irregular> global_irregulars();
 [[nodiscard]] std::span<const Irregular> instance_irregulars();
@@ -39,6 +42,14 @@ bool fits_family(v1::VrrpInstance& instance, core::Family family);
 
 /// The port in the given word; 0 when there is none. Nothing (and no complaint) when it is no port.
 [[nodiscard]] std::optional<std::uint32_t> read_port(const Node& node, std::size_t word);
+
+/// One line of virtual_ipaddress: the address and its options.
+[[nodiscard]] std::vector<std::string> words_of_address(const v1::VirtualAddress& address);
+
+template <class Message>
+const Message& block_as(const google::protobuf::Message& block) {
+    return static_cast<const Message&>(block);
+}
 
 template <class Message>
 Message& target_as(Targets targets) {

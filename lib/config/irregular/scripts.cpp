@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "lib/config/irregular/irregular.hpp"
+#include "lib/config/legacy_writer.hpp"
 #include "lib/config/numbers.hpp"
 #include "lib/core/text.hpp"
 
@@ -126,11 +127,38 @@ void parse_vrrp_script(Binder& binder, Targets, Node& node) {
     binder.report().set_object({});
 }
 
+void write_vrrp_scripts(const google::protobuf::Message& block, LegacyText& out) {
+    for (const auto& script : block_as<v1::Config>(block).vrrp_scripts()) {
+        const google::protobuf::Message* const parts[] = {&script};
+        out.open("vrrp_script", script.name());
+        write_settings("vrrp_script", parts, out);
+        out.close();
+    }
+}
+void write_script(const google::protobuf::Message& block, LegacyText& out) {
+    const v1::Script& script = block_as<v1::VrrpScript>(block).script();
+    if (script.argv_size() > 0) out.command_line("script", script);
+}
+void write_weight(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& script = block_as<v1::VrrpScript>(block);
+    if (!script.has_weight()) return;
+    std::vector<std::string> words = {std::to_string(script.weight())};
+    if (script.reverse()) words.emplace_back("reverse");
+    out.statement_of("weight", words);
+}
+void write_user(const google::protobuf::Message& block, LegacyText& out) {
+    const v1::Script& script = block_as<v1::VrrpScript>(block).script();
+    if (!script.has_user()) return;
+    std::vector<std::string> words = {script.user()};
+    if (script.has_group()) words.push_back(script.group());
+    out.statement_of("user", words);
+}
+
 constexpr Irregular kTable[] = {
-    {"", "vrrp_script", parse_vrrp_script},
-    {"vrrp_script", "script", parse_script},
-    {"vrrp_script", "weight", parse_weight},
-    {"vrrp_script", "user", parse_user},
+    {"", "vrrp_script", parse_vrrp_script, write_vrrp_scripts},
+    {"vrrp_script", "script", parse_script, write_script},
+    {"vrrp_script", "weight", parse_weight, write_weight},
+    {"vrrp_script", "user", parse_user, write_user},
 };
 
 }  // namespace

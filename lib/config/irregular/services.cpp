@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "lib/config/irregular/irregular.hpp"
+#include "lib/config/legacy_writer.hpp"
 #include "lib/config/numbers.hpp"
 #include "lib/core/text.hpp"
 
@@ -236,10 +237,86 @@ void parse_real_server(Binder& binder, Targets targets, Node& node) {
     }
 }
 
+std::vector<std::string> header_words(const v1::VirtualServer& service) {
+    if (service.has_group()) return {"group", service.group()};
+    if (service.key().has_fwmark()) return {"fwmark", std::to_string(service.key().fwmark())};
+    return {address_text(service.key().address()), std::to_string(service.key().port())};
+}
+void write_virtual_servers(const google::protobuf::Message& block, LegacyText& out) {
+    for (const auto& service : block_as<v1::Config>(block).virtual_servers()) {
+        const google::protobuf::Message* const parts[] = {&service};
+        out.open_block("virtual_server", header_words(service));
+        write_settings("virtual_server", parts, out);
+        out.close();
+    }
+}
+void write_ip_family(const google::protobuf::Message& block, LegacyText& out) {
+    const v1::ServiceKey& key = block_as<v1::VirtualServer>(block).key();
+    if (key.has_ipv6() && !key.has_address()) {
+        out.statement("ip_family", key.ipv6() ? "inet6" : "inet");
+    }
+}
+void write_scheduler(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& service = block_as<v1::VirtualServer>(block);
+    if (service.has_scheduler()) out.statement("lvs_sched", service.scheduler());
+    for (const std::string& flag : service.scheduler_flags()) out.statement(flag);
+}
+void write_protocol(const google::protobuf::Message& block, LegacyText& out) {
+    const v1::ServiceKey& key = block_as<v1::VirtualServer>(block).key();
+    if (key.protocol() == v1::TCP) out.statement("protocol", "TCP");
+    if (key.protocol() == v1::UDP) out.statement("protocol", "UDP");
+    if (key.protocol() == v1::SCTP) out.statement("protocol", "SCTP");
+}
+void write_forwarding(std::string_view keyword, v1::ForwardingMethod method, LegacyText& out) {
+    if (method == v1::NAT) out.statement(keyword, "NAT");
+    if (method == v1::DR) out.statement(keyword, "DR");
+    if (method == v1::TUN) out.statement(keyword, "TUN");
+}
+void write_service_method(const google::protobuf::Message& block, LegacyText& out) {
+    write_forwarding("lvs_method", block_as<v1::VirtualServer>(block).forwarding(), out);
+}
+void write_server_method(const google::protobuf::Message& block, LegacyText& out) {
+    write_forwarding("lvs_method", block_as<v1::RealServer>(block).forwarding(), out);
+}
+void write_persistence(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& service = block_as<v1::VirtualServer>(block);
+    if (service.has_persistence_timeout_s()) {
+        out.statement("persistence_timeout", service.persistence_timeout_s());
+    }
+}
+void write_granularity(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& service = block_as<v1::VirtualServer>(block);
+    if (!service.has_persistence_netmask()) return;
+    const std::uint32_t mask = service.persistence_netmask();
+    out.statement("persistence_granularity",
+                  mask <= 128 ? std::to_string(mask) : core::Address::v4(mask).text());
+}
+std::vector<std::string> endpoint_words(const v1::RealServer& server) {
+    std::vector<std::string> words = {address_text(server.address())};
+    if (server.has_port()) words.push_back(std::to_string(server.port()));
+    return words;
+}
+/// The settings of the sorry server must stand behind it.
+void write_sorry_server(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& service = block_as<v1::VirtualServer>(block);
+    if (!service.has_sorry_server()) return;
+    out.statement_of("sorry_server", endpoint_words(service.sorry_server()));
+    if (service.sorry_server_inhibit()) out.statement("sorry_server_inhibit");
+    write_forwarding("sorry_server_lvs_method", service.sorry_server().forwarding(), out);
+}
+void write_real_servers(const google::protobuf::Message& block, LegacyText& out) {
+    for (const auto& server : block_as<v1::VirtualServer>(block).servers()) {
+        const google::protobuf::Message* const parts[] = {&server};
+        out.open_block("real_server", endpoint_words(server));
+        write_settings("virtual_server/real_server", parts, out);
+        out.close();
+    }
+}
+
 constexpr Irregular kTable[] = {
-    {"", "virtual_server", parse_virtual_server},
-    {"virtual_server", "ip_family", parse_ip_family},
-    {"virtual_server", "lvs_sched", parse_scheduler},
+    {"", "virtual_server", parse_virtual_server, write_virtual_servers},
+    {"virtual_server", "ip_family", parse_ip_family, write_ip_family},
+    {"virtual_server", "lvs_sched", parse_scheduler, write_scheduler},
     {"virtual_server", "lb_algo", parse_scheduler},
     {"virtual_server", "hashed", parse_scheduler_flag},
     {"virtual_server", "flag-1", parse_scheduler_flag},
@@ -249,16 +326,16 @@ constexpr Irregular kTable[] = {
     {"virtual_server", "sh-fallback", parse_scheduler_flag},
     {"virtual_server", "mh-port", parse_scheduler_flag},
     {"virtual_server", "mh-fallback", parse_scheduler_flag},
-    {"virtual_server", "protocol", parse_protocol},
-    {"virtual_server", "lvs_method", parse_service_method},
+    {"virtual_server", "protocol", parse_protocol, write_protocol},
+    {"virtual_server", "lvs_method", parse_service_method, write_service_method},
     {"virtual_server", "lb_kind", parse_service_method},
-    {"virtual_server", "persistence_timeout", parse_persistence},
-    {"virtual_server", "persistence_granularity", parse_granularity},
-    {"virtual_server", "sorry_server", parse_sorry_server},
+    {"virtual_server", "persistence_timeout", parse_persistence, write_persistence},
+    {"virtual_server", "persistence_granularity", parse_granularity, write_granularity},
+    {"virtual_server", "sorry_server", parse_sorry_server, write_sorry_server},
     {"virtual_server", "sorry_server_inhibit", parse_sorry_inhibit},
     {"virtual_server", "sorry_server_lvs_method", parse_sorry_method},
-    {"virtual_server", "real_server", parse_real_server},
-    {"virtual_server/real_server", "lvs_method", parse_server_method},
+    {"virtual_server", "real_server", parse_real_server, write_real_servers},
+    {"virtual_server/real_server", "lvs_method", parse_server_method, write_server_method},
 };
 
 }  // namespace

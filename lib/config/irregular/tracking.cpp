@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "lib/config/irregular/irregular.hpp"
+#include "lib/config/legacy_text.hpp"
 #include "lib/config/numbers.hpp"
 
 namespace holdfast::config {
@@ -120,11 +121,43 @@ void parse_group_scripts(Binder& binder, Targets targets, Node& node) {
     bind_scripts(binder, target_as<v1::VrrpSyncGroup>(targets), node);
 }
 
+template <class Tracked>
+void write_tracked(const std::string& name, const Tracked& tracked, LegacyText& out) {
+    std::vector<std::string> words;
+    if (tracked.has_weight()) {
+        words = {"weight", std::to_string(tracked.weight())};
+        if (tracked.has_reverse()) words.emplace_back(tracked.reverse() ? "reverse" : "noreverse");
+    }
+    out.statement_of(name, words);
+}
+
+template <class Owner>
+void write_interfaces(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& owner = block_as<Owner>(block);
+    if (owner.track_interfaces().empty()) return;
+    out.open("track_interface");
+    for (const auto& tracked : owner.track_interfaces()) {
+        const bool plain = tracked.weight() == 0 && !tracked.reverse();
+        write_tracked(tracked.interface(), plain ? v1::TrackedInterface() : tracked, out);
+    }
+    out.close();
+}
+
+template <class Owner>
+void write_scripts(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& owner = block_as<Owner>(block);
+    if (owner.track_scripts().empty()) return;
+    out.open("track_script");
+    for (const auto& tracked : owner.track_scripts()) write_tracked(tracked.name(), tracked, out);
+    out.close();
+}
+
 constexpr Irregular kTable[] = {
-    {"vrrp_instance", "track_interface", parse_interfaces},
-    {"vrrp_sync_group", "track_interface", parse_group_interfaces},
-    {"vrrp_instance", "track_script", parse_scripts},
-    {"vrrp_sync_group", "track_script", parse_group_scripts},
+    {"vrrp_instance", "track_interface", parse_interfaces, write_interfaces<v1::VrrpInstance>},
+    {"vrrp_sync_group", "track_interface", parse_group_interfaces,
+     write_interfaces<v1::VrrpSyncGroup>},
+    {"vrrp_instance", "track_script", parse_scripts, write_scripts<v1::VrrpInstance>},
+    {"vrrp_sync_group", "track_script", parse_group_scripts, write_scripts<v1::VrrpSyncGroup>},
 };
 
 }  // namespace

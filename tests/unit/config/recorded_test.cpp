@@ -10,43 +10,22 @@
 
 #include "lib/config/system_access.hpp"
 #include "lib/core/text.hpp"
-#include "tests/unit/config/memory_access.hpp"
+#include "tests/unit/config/recorded_files.hpp"
 
 namespace holdfast::config {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kFolder = HOLDFAST_RECORDED_CONFIG;
-
-/// The recorded files are real, the programs they name are not.
-class RecordedFiles : public SystemFiles {
-  public:
-    core::Result<FileKind> inspect(const std::string& path) override {
-        return path.starts_with(kFolder.string()) ? SystemFiles::inspect(path)
-                                                  : programs_.inspect(path);
-    }
-
-  private:
-    testing::MemoryFiles programs_;
-};
+using testing::content;
+using testing::kRecordedFolder;
 
 LoadResult load_file(const fs::path& file) {
-    const testing::FakeHost host;
-    RecordedFiles files;
-    LoadRequest request = testing::request_for(host);
-    request.file = file.string();
-    return load(request, files);
-}
-
-std::string content(const fs::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(file).rdbuf();
-    return text.str();
+    return testing::load_recorded(file);
 }
 
 /// Paths as they are seen from the folder, whatever it is called here.
 std::string without_folder(std::string text) {
-    const std::string folder = kFolder.string() + "/";
+    const std::string folder = kRecordedFolder.string() + "/";
     for (std::size_t at = text.find(folder); at != std::string::npos; at = text.find(folder, at)) {
         text.erase(at, folder.size());
     }
@@ -60,7 +39,7 @@ struct Row {
 };
 std::vector<Row> rows() {
     std::vector<Row> all;
-    std::istringstream table(content(kFolder / "verdicts.tsv"));
+    std::istringstream table(content(kRecordedFolder / "verdicts.tsv"));
     for (std::string line; std::getline(table, line);) {
         if (line.empty() || line.front() == '#') continue;
         const auto columns = core::split(line, '\t');
@@ -73,7 +52,7 @@ std::vector<Row> rows() {
 
 TEST(RecordedConfigurations, GetTheRecordedVerdict) {
     for (const Row& row : rows()) {
-        const LoadResult result = load_file(kFolder / row.file);
+        const LoadResult result = load_file(kRecordedFolder / row.file);
         EXPECT_EQ(result.test_status, row.ours) << row.file << "\n" << testing::rendered(result);
     }
 }
@@ -82,9 +61,9 @@ TEST(RecordedConfigurations, AreAllInTheTable) {
     std::vector<std::string> listed;
     for (const Row& row : rows()) listed.push_back(row.file);
     for (const char* folder : {"tutorials", "verdicts"}) {
-        for (const auto& entry : fs::directory_iterator(kFolder / folder)) {
+        for (const auto& entry : fs::directory_iterator(kRecordedFolder / folder)) {
             if (entry.path().extension() != ".conf") continue;
-            const std::string name = fs::relative(entry.path(), kFolder).string();
+            const std::string name = fs::relative(entry.path(), kRecordedFolder).string();
             EXPECT_NE(std::ranges::find(listed, name), listed.end()) << name;
         }
     }
@@ -92,10 +71,10 @@ TEST(RecordedConfigurations, AreAllInTheTable) {
 
 TEST(RecordedConfigurations, GiveTheRecordedTexts) {
     const bool rewrite = std::getenv("HOLDFAST_REWRITE") != nullptr;
-    for (const auto& entry : fs::directory_iterator(kFolder / "expected")) {
+    for (const auto& entry : fs::directory_iterator(kRecordedFolder / "expected")) {
         const std::string name = entry.path().stem().string();
-        fs::path file = kFolder / "tutorials" / (name + ".conf");
-        if (!fs::exists(file)) file = kFolder / "verdicts" / (name + ".conf");
+        fs::path file = kRecordedFolder / "tutorials" / (name + ".conf");
+        if (!fs::exists(file)) file = kRecordedFolder / "verdicts" / (name + ".conf");
         const std::string text = without_folder(testing::rendered(load_file(file)));
         if (rewrite) std::ofstream(entry.path()) << text;
         EXPECT_EQ(text, content(entry.path())) << name;
