@@ -1,5 +1,6 @@
 #include "lib/config/binder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -77,6 +78,17 @@ void Binder::warn_not_carried_out(const Node& node) {
     if (!not_carried_out_.insert(path_below(node.path, node.keyword)).second) return;
     report_.warning("not_carried_out", node.place,
                     fmt::format("{} is accepted, not carried out yet", node.keyword));
+}
+
+void Binder::warn_old_name(const Node& node, const v1::Setting& setting) {
+    if (!old_names_.insert(path_below(node.path, node.keyword)).second) return;
+    const auto& silent = setting.renamed();
+    const bool complains = std::ranges::find(silent, node.keyword) == silent.end();
+    report_
+        .add(complains ? Severity::error : Severity::warning,
+             complains ? Complaint::deprecated : Complaint::none, "deprecated", node.place,
+             fmt::format("{} is deprecated", node.keyword))
+        .hint = fmt::format("write {}", setting.keyword());
 }
 
 void Binder::warn_surplus(const Node& node, std::size_t used) {
@@ -170,12 +182,7 @@ void Binder::bind_field(Message& message, const Route& route, Node& node, Object
     const v1::Setting& setting = *route.setting;
     const auto* reflection = message.GetReflection();
     if (setting.accepted_only()) warn_not_carried_out(node);
-    if (route.deprecated) {
-        report_
-            .error(Complaint::deprecated, "deprecated", node.place,
-                   fmt::format("{} is deprecated", node.keyword))
-            .hint = fmt::format("write {}", setting.keyword());
-    }
+    if (route.deprecated) warn_old_name(node, setting);
     switch (setting.syntax()) {
         case v1::FLAG:
             reflection->SetBool(&message, field, true);

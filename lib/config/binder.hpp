@@ -69,6 +69,8 @@ class Binder {
     /// A complaint of keepalived about this statement's words.
     void refuse(const Node& node, std::string text, Complaint complaint = Complaint::general);
     void warn_not_carried_out(const Node& node);
+    /// One warning for each old spelling, an error when keepalived complains about it as well.
+    void warn_old_name(const Node& node, const v1::Setting& setting);
     /// Complains about words that are missing in a block that is not carried out.
     void check_words(const Node& block);
 
@@ -112,6 +114,7 @@ class Binder {
     Origins* origins_ = nullptr;
     std::unordered_set<std::string> claimed_;
     std::unordered_set<std::string> not_carried_out_;
+    std::unordered_set<std::string> old_names_;
 };
 
 /// A hand-written parser of one statement, and its writer. `targets` are the messages of its block.

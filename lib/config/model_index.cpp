@@ -24,6 +24,9 @@ void ModelIndex::collect(const Descriptor* message, std::vector<const FieldDescr
             for (const std::string& old : setting.deprecated()) {
                 routes.emplace(old, Route{path, &setting, true});
             }
+            for (const std::string& old : setting.renamed()) {
+                routes.emplace(old, Route{path, &setting, true});
+            }
         } else if (field->message_type() != nullptr && !field->is_repeated() && path.size() < 3) {
             collect(field->message_type(), path, routes);
         }
