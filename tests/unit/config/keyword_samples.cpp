@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/known_keywords.hpp"
 #include "lib/config/model_index.hpp"
 #include "lib/core/text.hpp"
 #include "tests/unit/config/memory_access.hpp"
