@@ -102,6 +102,20 @@ std::string command_word(const v1::Script& script) {
     return bare ? text : fmt::format("\"{}\"", text);
 }
 
+void append(const LegacyNode& node, std::size_t depth, std::string& text) {
+    text.append(kIndent * depth, ' ');
+    text += node.keyword;
+    if (!node.rest.empty()) {
+        text += ' ';
+        text += node.rest;
+    }
+    text += node.is_block ? " {\n" : "\n";
+    if (!node.is_block) return;
+    for (const LegacyNode& child : node.children) append(child, depth + 1, text);
+    text.append(kIndent * depth, ' ');
+    text += "}\n";
+}
+
 }  // namespace
 
 std::string legacy_word(std::string_view word) {
@@ -129,33 +143,63 @@ std::string decimal_text(std::uint64_t us, std::uint64_t unit_us) {
     return text;
 }
 
-void LegacyText::put_line(std::string_view line) {
-    const std::size_t indent = kIndent * open_.size();
-    if (indent + line.size() > kLongestLine) {
-        problem(fmt::format("a line of {} octets is longer than keepalived reads ({})",
-                            indent + line.size(), kLongestLine));
+std::string legacy_text_of(const LegacyNode& node) {
+    std::string text;
+    append(node, 0, text);
+    return text;
+}
+
+const google::protobuf::Message* LegacyText::set_holder(const google::protobuf::Message* holder) {
+    if (!open_.empty() && open_.back().object == nullptr && open_.back().children.empty()) {
+        open_.back().object = holder;
     }
-    text_.append(indent, ' ');
-    text_ += line;
-    text_ += '\n';
+    return std::exchange(holder_, holder);
+}
+
+void LegacyText::put(std::string keyword, std::string rest, bool is_block) {
+    const std::size_t length = kIndent * open_.size() + keyword.size() + 1 + rest.size();
+    if (length > kLongestLine) {
+        problem(fmt::format("a line of {} octets is longer than keepalived reads ({})", length,
+                            kLongestLine));
+    }
+    open_.push_back({std::move(keyword), std::move(rest), is_block, holder_, nullptr, {}});
+    if (!is_block) end_node();
+}
+
+void LegacyText::end_node() {
+    LegacyNode node = std::move(open_.back());
+    open_.pop_back();
+    if (!open_.empty()) {
+        open_.back().children.push_back(std::move(node));
+    } else if (sink_) {
+        sink_(node);
+    } else {
+        if (node.is_block && !text_.empty()) text_ += '\n';
+        append(node, 0, text_);
+    }
 }
 
 void LegacyText::problem(std::string_view text) {
-    problems_.push_back(open_.empty() ? std::string(text)
-                                      : fmt::format("{}: {}", core::join(open_, " "), text));
+    std::string where;
+    for (const LegacyNode& block : open_) {
+        where += fmt::format("{}{}", where.empty() ? "" : " ", block.keyword);
+        if (!block.rest.empty()) where += " " + block.rest;
+    }
+    problems_.push_back(where.empty() ? std::string(text) : fmt::format("{}: {}", where, text));
 }
 
 void LegacyText::statement_of(std::string_view keyword, const std::vector<std::string>& words) {
-    std::string line = first_word(keyword);
-    bool sayable = !line.empty();
+    std::string first = first_word(keyword);
+    bool sayable = !first.empty();
+    std::string rest;
     for (const std::string& word : words) {
         const std::string written = legacy_word(word);
         sayable = sayable && !written.empty();
-        line += ' ';
-        line += written;
+        if (!rest.empty()) rest += ' ';
+        rest += written;
     }
     if (sayable) {
-        put_line(line);
+        put(std::move(first), std::move(rest));
     } else {
         problem(
             fmt::format("{} cannot be written: a word of it holds a double quote, a line break "
@@ -165,39 +209,37 @@ void LegacyText::statement_of(std::string_view keyword, const std::vector<std::s
 }
 
 void LegacyText::raw(std::string_view line) {
-    put_line(line);
+    const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+    put(std::string(line.substr(0, end)), std::string(core::trim(line.substr(end))));
 }
 
 void LegacyText::command(std::string_view keyword, const v1::Script& script) {
-    std::string line = fmt::format("{} {}", keyword, command_word(script));
-    if (script.has_user()) line += ' ' + legacy_word(script.user());
-    if (script.has_user() && script.has_group()) line += ' ' + legacy_word(script.group());
-    put_line(line);
+    std::string rest = command_word(script);
+    if (script.has_user()) rest += ' ' + legacy_word(script.user());
+    if (script.has_user() && script.has_group()) rest += ' ' + legacy_word(script.group());
+    put(std::string(keyword), std::move(rest));
 }
 
 void LegacyText::command_line(std::string_view keyword, const v1::Script& script) {
-    put_line(fmt::format("{} {}", keyword, command_word(script)));
+    put(std::string(keyword), command_word(script));
 }
 
 void LegacyText::open_block(std::string_view keyword, const std::vector<std::string>& words) {
-    std::string header(keyword);
+    std::string rest;
     for (const std::string& word : words) {
         std::string written = legacy_word(word);
         if (written.empty()) {
             problem(fmt::format("the name '{}' of a {} cannot be written", word, keyword));
             written = "\"\"";
         }
-        header += ' ';
-        header += written;
+        if (!rest.empty()) rest += ' ';
+        rest += written;
     }
-    if (open_.empty() && !text_.empty()) text_ += '\n';
-    put_line(header + " {");
-    open_.push_back(std::move(header));
+    put(std::string(keyword), std::move(rest), true);
 }
 
 void LegacyText::close() {
-    open_.pop_back();
-    put_line("}");
+    end_node();
 }
 
 }  // namespace holdfast::config

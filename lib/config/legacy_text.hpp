@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,11 +25,30 @@ namespace v1 {
 class Script;
 }
 
+/// One line of a text with what stands in its braces.
+struct LegacyNode {
+    std::string keyword;  // as it is written; in a block of data the first word of a line
+    std::string rest;     // the words behind it, as they are written
+    bool is_block = false;
+    const google::protobuf::Message* holder = nullptr;  // whose setting it is
+    const google::protobuf::Message* object = nullptr;  // of a block: what its settings belong to
+    std::vector<LegacyNode> children;
+};
+
+/// The text of one node of the top level.
+[[nodiscard]] std::string legacy_text_of(const LegacyNode& node);
+
 /// Builds a text of keepalived's language, statement by statement, so that our lexer and
 /// keepalived's read every word back as it was given. What the language has no way to say is left
 /// out and stands in `problems()`.
 class LegacyText {
   public:
+    using Sink = std::function<void(const LegacyNode&)>;
+
+    LegacyText() = default;
+    /// Hands every node of the top level to `sink` as it ends instead of keeping its text.
+    explicit LegacyText(Sink sink) : sink_(std::move(sink)) {}
+
     /// A whole line. A word is text or a number; words are quoted where they need it.
     template <class... Words>
     void statement(std::string_view keyword, const Words&... words) {
@@ -59,6 +79,9 @@ class LegacyText {
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] std::string take() { return std::move(text_); }
 
+    /// Whose settings follow; the first of a block says what the block is. Returns whose they were.
+    const google::protobuf::Message* set_holder(const google::protobuf::Message* holder);
+
     /// What write_settings() writes in a block of this path, found out once.
     const LegacyPlan& plan_of(std::string_view path, Parts parts);
 
@@ -69,10 +92,13 @@ class LegacyText {
         return std::to_string(number);
     }
 
-    void put_line(std::string_view line);
+    void put(std::string keyword, std::string rest, bool is_block = false);
+    void end_node();
 
+    Sink sink_;
     std::string text_;
-    std::vector<std::string> open_;  // headers, outermost first
+    std::vector<LegacyNode> open_;  // outermost first
+    const google::protobuf::Message* holder_ = nullptr;
     std::vector<std::string> problems_;
     std::unordered_map<std::string, std::shared_ptr<const LegacyPlan>> plans_;
 };

@@ -211,6 +211,7 @@ bool is_set(const Message& message, const FieldDescriptor* field) {
 
 void write_step(std::string_view block, const LegacyPlan::Step& step, Parts parts,
                 LegacyText& out) {
+    out.set_holder(parts.front());
     if (step.irregular != nullptr) {
         step.irregular->write(*parts.front(), out);
         return;
@@ -240,13 +241,19 @@ const LegacyPlan& LegacyText::plan_of(std::string_view path, Parts parts) {
 }
 
 void write_settings(std::string_view path, Parts parts, LegacyText& out) {
+    const Message* const around = out.set_holder(parts.front());
     for (const auto& step : out.plan_of(path, parts).steps) write_step(path, step, parts, out);
+    out.set_holder(around);
+}
+
+void write_legacy(const v1::Config& written, LegacyText& out) {
+    const Message* const parts[] = {&written};
+    write_settings("", parts, out);
 }
 
 LegacyOutput write_legacy(const v1::Config& written) {
     LegacyText out;
-    const Message* const parts[] = {&written};
-    write_settings("", parts, out);
+    write_legacy(written, out);
     LegacyOutput output;
     output.problems = out.problems();
     output.text = out.take();
