@@ -37,7 +37,7 @@ ToSupervisor message_of(const config::Diagnostic& found) {
             diagnostic.set_severity(Severity::NOTE);
             break;
     }
-    if (found.position.file) diagnostic.set_file(cut(found.position.file->path));
+    if (found.position.file != nullptr) diagnostic.set_file(cut(found.position.file->path));
     diagnostic.set_line(found.position.line);
     diagnostic.set_column(found.position.column);
     diagnostic.set_text(cut(found.text));

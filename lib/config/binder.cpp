@@ -75,13 +75,13 @@ void Binder::refuse(const Node& node, std::string text, Complaint complaint) {
 }
 
 void Binder::warn_not_carried_out(const Node& node) {
-    if (!not_carried_out_.insert(path_below(node.path, node.keyword)).second) return;
+    if (!not_carried_out_.insert(node.known).second) return;
     report_.warning("not_carried_out", node.place,
                     fmt::format("{} is accepted, not carried out yet", node.keyword));
 }
 
 void Binder::warn_old_name(const Node& node, const v1::Setting& setting) {
-    if (!old_names_.insert(path_below(node.path, node.keyword)).second) return;
+    if (!old_names_.insert(node.known).second) return;
     const auto& silent = setting.renamed();
     const bool complains = std::ranges::find(silent, node.keyword) == silent.end();
     report_
@@ -93,11 +93,11 @@ void Binder::warn_old_name(const Node& node, const v1::Setting& setting) {
 
 void Binder::warn_surplus(const Node& node, std::size_t used) {
     if (node.words.size() <= used) return;
-    const std::string& word = node.words[used].text;
+    const std::string_view word = node.words[used].text;
     auto& warning = report_.warning(
         "surplus_words", node.place_of(used),
         fmt::format("'{}' and what follows it is ignored, as keepalived does", word));
-    if (find_keyword(node.path, word) != nullptr) {
+    if (find_keyword(node.known->block_number, word) != nullptr) {
         warning.hint = fmt::format("put {} on a line of its own", word);
     } else if (used == 0) {
         warning.hint = fmt::format("{} takes no word; it is on wherever it stands", node.keyword);
@@ -108,7 +108,7 @@ void Binder::warn_second_statement(const Node& node) {
     if (node.known->kind != KeywordKind::statement) return;
     for (std::size_t i = 1; i < node.words.size(); ++i) {
         const Word& word = node.words[i];
-        if (word.quoted || find_keyword(node.path, word.text) == nullptr) continue;
+        if (word.quoted || find_keyword(node.known->block_number, word.text) == nullptr) continue;
         warn_surplus(node, i);
         return;
     }
@@ -153,22 +153,35 @@ void Binder::bind_statement(Targets targets, Node& node, ObjectPlaces* places) {
     if (!has_needed_word(node)) return;
     if (places != nullptr) places->add(node.known->keyword, node.place);
     if (origins_ != nullptr) note_origin(targets, node);
-    if (const Irregular* irregular = find_irregular(node.path, node.keyword)) {
-        irregular->parse(*this, targets, node);
-        warn_second_statement(node);
+    const Binding& binding = binding_of(targets, node);
+    if (binding.irregular != nullptr) {
+        binding.irregular->parse(*this, targets, node);
+        if (node.words.size() > 1) warn_second_statement(node);
         return;
     }
-    for (Message* target : targets) {
-        if (const Route* route = index_.find(target->GetDescriptor(), node.keyword)) {
-            bind_field(ModelIndex::holder(*target, *route), *route, node, places);
-            return;
-        }
+    if (binding.route != nullptr) {
+        Message& holder = ModelIndex::holder(*targets[binding.target], *binding.route);
+        bind_field(holder, *binding.route, node, places);
+        return;
     }
     for (const std::string_view quiet : kWithoutEffect) {
         if (node.keyword == quiet) return;
     }
     warn_not_carried_out(node);
     check_words(node);
+}
+
+/// A block's targets are always of the same types, so that its first statement decides for all.
+const Binding& Binder::binding_of(Targets targets, const Node& node) {
+    Binding& binding = bindings_[node.known->number];
+    if (binding.ready) return binding;
+    binding.ready = true;
+    binding.irregular = find_irregular(node.known->block, node.known->keyword);
+    for (std::size_t i = 0; i < targets.size() && binding.route == nullptr; ++i) {
+        binding.route = index_.find(targets[i]->GetDescriptor(), node.keyword);
+        binding.target = static_cast<std::uint8_t>(i);
+    }
+    return binding;
 }
 
 void Binder::check_words(const Node& block) {
@@ -214,7 +227,7 @@ void Binder::bind_field(Message& message, const Route& route, Node& node, Object
             Message* const inner[] = {field->is_repeated()
                                           ? reflection->AddMessage(&message, field)
                                           : reflection->MutableMessage(&message, field)};
-            if (node.path.empty()) places = &places_.global;
+            if (node.known->block_number == kTopLevel) places = &places_.global;
             bind_block(inner, node, places);
             break;
         }
@@ -307,12 +320,15 @@ void Binder::bind_data(Message& message, const FieldDescriptor* field, const Nod
     const auto* reflection = message.GetReflection();
     for (const Node& line : node.children) {
         if (!words) {
-            reflection->AddString(&message, field,
-                                  std::string(core::trim(line.keyword + " " + line.rest)));
+            reflection->AddString(
+                &message, field,
+                std::string(core::trim(fmt::format("{} {}", line.keyword, line.rest))));
             continue;
         }
-        reflection->AddString(&message, field, line.keyword);
-        for (const Word& word : line.words) reflection->AddString(&message, field, word.text);
+        reflection->AddString(&message, field, std::string(line.keyword));
+        for (const Word& word : line.words) {
+            reflection->AddString(&message, field, std::string(word.text));
+        }
     }
     if (words && node.children.empty()) {
         report_.error(Complaint::warning, "empty_block", node.place,

@@ -23,6 +23,7 @@ struct ObjectPlaces {
     std::vector<std::pair<std::string_view, Place>> settings;
 
     void add(std::string_view keyword, const Place& place) {
+        if (settings.empty()) settings.reserve(kUsual);
         settings.emplace_back(keyword, place);
     }
     /// The place of a setting, or of the whole object when it was not written.
@@ -32,6 +33,9 @@ struct ObjectPlaces {
         }
         return block;
     }
+
+  private:
+    static constexpr std::size_t kUsual = 6;
 };
 
 /// In the order of the Config's repeated fields. A service's servers and checks follow their order
@@ -48,13 +52,26 @@ struct Places {
 class LegacyText;
 
 using Targets = std::span<google::protobuf::Message* const>;
+struct Irregular;
+
+/// How a statement is bound, found once for each keyword of each block.
+struct Binding {
+    const Irregular* irregular = nullptr;
+    const Route* route = nullptr;
+    std::uint8_t target = 0;  // the one of the targets that has the route
+    bool ready = false;
+};
 
 /// Puts statements into the model: regular ones by the `setting` options of the fields, the others
 /// by hand-written parsers named after block and keyword (irregular/).
 class Binder {
   public:
     Binder(const LoadRequest& request, v1::Config& config, Places& places, Reporter& report)
-        : request_(request), config_(config), places_(places), report_(report) {}
+        : request_(request),
+          config_(config),
+          places_(places),
+          report_(report),
+          bindings_(kKnownKeywordCount) {}
 
     /// From now on notes where everything stands. `origins` must outlive the binder.
     void note_origins(Origins& origins) { origins_ = &origins; }
@@ -88,6 +105,7 @@ class Binder {
     }
 
   private:
+    const Binding& binding_of(Targets targets, const Node& node);
     bool has_needed_word(const Node& node);
     void bind_field(google::protobuf::Message& message, const Route& route, Node& node,
                     ObjectPlaces* places);
@@ -112,9 +130,10 @@ class Binder {
     Reporter& report_;
     ModelIndex index_;
     Origins* origins_ = nullptr;
+    std::vector<Binding> bindings_;  // by the keyword's number
     std::unordered_set<std::string> claimed_;
-    std::unordered_set<std::string> not_carried_out_;
-    std::unordered_set<std::string> old_names_;
+    std::unordered_set<const KnownKeyword*> not_carried_out_;
+    std::unordered_set<const KnownKeyword*> old_names_;
 };
 
 /// A hand-written parser of one statement, and its writer. `targets` are the messages of its block.

@@ -13,35 +13,38 @@ namespace {
 /// Open braces are remembered up to this depth, for messages.
 constexpr std::size_t kRememberedBraces = 64;
 
-Node make_node(const Statements::Event& event, const std::string& path) {
+/// More statements than this in one block of the top level are refused: they are in memory
+/// together.
+constexpr std::size_t kMaxNodes = 2'000'000;
+
+Node make_node(const Statements::Event& event, Arena& arena) {
     Node node;
-    Words words = split_words(event.text, event.column);
     node.place = event.place;
-    node.path = path;
-    if (words.list.empty()) return node;
-    node.keyword = std::move(words.list.front().text);
-    const std::size_t keyword_at = words.list.front().column - event.column;
-    const std::size_t quotes = words.list.front().quoted ? 2 : 0;
-    node.rest =
-        core::trim(std::string_view(event.text).substr(keyword_at + node.keyword.size() + quotes));
-    node.words.assign(std::make_move_iterator(words.list.begin() + 1),
-                      std::make_move_iterator(words.list.end()));
+    Words words = split_words(event.text, event.column, arena);
+    if (words.empty()) return node;
+    const Word& first = words.front();
+    node.keyword = first.text;
+    const char* const behind = first.text.data() + first.text.size() + (first.quoted ? 1 : 0);
+    const char* const end = event.text.data() + event.text.size();
+    node.rest = without_blanks({behind, static_cast<std::size_t>(end - behind)});
     if (event.rewritten) {
         // Columns of a rewritten line mean nothing to the reader of the file.
-        for (Word& word : node.words) word.column = event.place.at.column;
+        for (Word& word : words) word.column = event.place.at.column;
     } else {
-        node.place.at.column = words.list.front().column;
+        node.place.at.column = first.column;
     }
+    node.words = words.rest();
     return node;
 }
 
-std::string block_name(const std::string& path) {
+std::string_view block_name(BlockNumber block) {
+    const std::string_view path = kKnownBlocks[block].path;
     return path.empty() ? "the top level" : path.substr(path.rfind('/') + 1);
 }
 
-std::string did_you_mean(const std::string& path, const std::string& keyword) {
+std::string did_you_mean(BlockNumber block, std::string_view keyword) {
     std::vector<std::string> candidates;
-    for (const KnownKeyword& known : keywords_of(path)) candidates.emplace_back(known.keyword);
+    for (const KnownKeyword& known : keywords_of(block)) candidates.emplace_back(known.keyword);
     if (const auto near = core::closest(keyword, candidates)) {
         return fmt::format("did you mean {}?", *near);
     }
@@ -57,21 +60,15 @@ bool takes_words(const KnownKeyword& known) {
 
 }  // namespace
 
-Place Node::place_of(std::size_t word) const {
-    Place at = place;
-    if (word < words.size()) at.at.column = words[word].column;
-    return at;
-}
-
-void Statements::put_back(Event event) {
-    put_back_ = std::move(event);
+void Statements::put_back(const Event& event) {
+    put_back_ = event;
     have_event_ = true;
 }
 
 Statements::Event Statements::next() {
     if (have_event_) {
         have_event_ = false;
-        return std::move(put_back_);
+        return put_back_;
     }
     Event event;
     while (true) {
@@ -81,26 +78,28 @@ Statements::Event Statements::next() {
             at_ = 0;
         }
         const std::string_view text = line_.text;
-        const std::size_t start = text.find_first_not_of(" \t", at_);
-        if (start == std::string_view::npos) {
-            have_line_ = false;
-            continue;
-        }
-        event.place = line_.place;
-        event.rewritten = line_.rewritten;
-        event.column = static_cast<std::uint32_t>(start) + 1;
-        if (!line_.rewritten) event.place.at.column = event.column;
-        if (text[start] == '{' || text[start] == '}') {
-            event.kind = text[start] == '{' ? Kind::open : Kind::close;
-            at_ = start + 1;
-            return event;
-        }
-        const std::size_t end = std::min(find_brace(text, start), text.size());
-        event.kind = Kind::words;
-        event.text = text.substr(start, end - start);
-        at_ = end;
-        return event;
+        while (at_ < text.size() && is_blank(text[at_])) ++at_;
+        if (at_ < text.size()) break;
+        have_line_ = false;
     }
+    const std::string_view text = line_.text;
+    event.place = line_.place;
+    event.rewritten = line_.rewritten;
+    event.column = line_.first_column + static_cast<std::uint32_t>(at_);
+    if (!line_.rewritten) event.place.at.column = event.column;
+    if (text[at_] == '{' || text[at_] == '}') {
+        event.kind = text[at_] == '{' ? Kind::open : Kind::close;
+        event.text = text.substr(at_, 1);
+        ++at_;
+    } else {
+        const bool plain = (line_.marks & mark::kBrace) == 0;
+        const std::size_t end = plain ? text.size() : std::min(find_brace(text, at_), text.size());
+        event.kind = Kind::words;
+        event.text = text.substr(at_, end - at_);
+        at_ = end;
+    }
+    have_line_ = at_ < text.size();
+    return event;
 }
 
 Statements::Event BlockReader::next() {
@@ -129,7 +128,7 @@ bool BlockReader::inside_unknown_block() const {
 }
 
 void BlockReader::run() {
-    read_keywords("", nullptr);
+    read_keywords(kTopLevel, nullptr);
     if (depth_ > 0) {
         Place place;
         if (!open_braces_.empty()) place = open_braces_.back();
@@ -140,33 +139,41 @@ void BlockReader::run() {
     }
 }
 
-void BlockReader::unknown(const std::string& path, const Node& node) {
+void BlockReader::unknown(BlockNumber block, const Node& node) {
     last_was_unknown_ = true;
     // The content of an unknown block follows from it; one complaint is enough.
     if (inside_unknown_block()) return;
+    const bool hint = report_.keeps();
     auto& error =
         report_.error(Complaint::unknown_keyword, "unknown_keyword", node.place,
-                      fmt::format("unknown keyword '{}' in {}", node.keyword, block_name(path)));
-    error.hint = did_you_mean(path, node.keyword);
-    error.object = fmt::format("{} {}", block_name(path), node.keyword);
+                      fmt::format("unknown keyword '{}' in {}", node.keyword, block_name(block)));
+    if (!hint) return;
+    error.hint = did_you_mean(block, node.keyword);
+    error.object = fmt::format("{} {}", block_name(block), node.keyword);
 }
 
-void BlockReader::read_keywords(const std::string& path, Node* parent) {
+void BlockReader::unexpected_brace(BlockNumber block, const Statements::Event& event, bool at_top) {
+    if (last_was_unknown_) unknown_blocks_.push_back(depth_);
+    auto& error =
+        report_.error(Complaint::braces, "unexpected_brace", event.place,
+                      fmt::format("no '{{' belongs here; keepalived ignores it and reads on in {}",
+                                  block_name(block)));
+    if (!at_top) error.hint = fmt::format("the next '}}' will close {}", block_name(block));
+}
+
+void BlockReader::read_keywords(BlockNumber block, Node* parent) {
+    Arena& arena = statements_.arena();
     while (true) {
+        if (parent == nullptr && statements_.at_line_end()) {
+            arena.reset();
+            nodes_ = 0;
+        }
         const Statements::Event event = next();
         switch (event.kind) {
             case Statements::Kind::end:
                 return;
             case Statements::Kind::open:
-                if (last_was_unknown_) unknown_blocks_.push_back(depth_);
-                report_
-                    .error(Complaint::braces, "unexpected_brace", event.place,
-                           fmt::format(
-                               "no '{{' belongs here; keepalived ignores it and reads on in {}",
-                               block_name(path)))
-                    .hint = parent != nullptr
-                                ? fmt::format("the next '}}' will close {}", block_name(path))
-                                : std::string();
+                unexpected_brace(block, event, parent == nullptr);
                 break;
             case Statements::Kind::close:
                 while (!unknown_blocks_.empty() && unknown_blocks_.back() > depth_) {
@@ -176,32 +183,43 @@ void BlockReader::read_keywords(const std::string& path, Node* parent) {
                 break;
             case Statements::Kind::words:
                 last_was_unknown_ = false;
-                read_statement(path, event, parent);
+                read_statement(block, event, parent);
                 break;
         }
     }
 }
 
-void BlockReader::read_statement(const std::string& path, const Statements::Event& event,
-                                 Node* parent) {
-    Node node = make_node(event, path);
-    if (node.keyword.empty() && node.words.empty()) return;
-    node.known = find_keyword(path, node.keyword);
+void BlockReader::read_statement(BlockNumber block, const Statements::Event& event, Node* parent) {
+    const Arena::Mark before = statements_.arena().mark();
+    Node node = make_node(event, statements_.arena());
+    node.known = find_keyword(block, node.keyword);
     if (node.known == nullptr) {
-        unknown(path, node);
+        // A quote that is not closed may have taken the whole line.
+        if (!node.keyword.empty() || !node.words.empty()) unknown(block, node);
+        statements_.arena().rewind(before);
         return;
     }
     if (node.known->kind != KeywordKind::statement) read_block(node);
     if (parent != nullptr) {
-        parent->children.push_back(std::move(node));
+        add_child(*parent, node);
     } else {
         sink_(node);
     }
 }
 
+void BlockReader::add_child(Node& parent, const Node& child) {
+    if (nodes_++ < kMaxNodes) {
+        parent.children.push_back(statements_.arena(), child);
+    } else if (nodes_ == kMaxNodes + 1) {
+        report_.fatal(
+            Complaint::general, "block_too_long", child.place,
+            fmt::format("a block may hold {} statements; the others are ignored", kMaxNodes));
+    }
+}
+
 void BlockReader::read_block(Node& block) {
     const bool data = block.known->kind == KeywordKind::value_block;
-    Statements::Event event = next();
+    const Statements::Event event = next();
     if (event.kind != Statements::Kind::open) {
         // A block of data without its brace takes what follows silently; so do we, but say so.
         const std::string text =
@@ -218,7 +236,7 @@ void BlockReader::read_block(Node& block) {
             // It closes this block; next() has counted it already.
             return;
         }
-        statements_.put_back(std::move(event));
+        statements_.put_back(event);
     }
     if (data && !block.words.empty() && !takes_words(*block.known)) {
         report_.error(Complaint::general, "extra_words", block.place_of(0),
@@ -227,26 +245,20 @@ void BlockReader::read_block(Node& block) {
     if (data) {
         read_data(block);
     } else {
-        read_keywords(path_below(block.path, block.keyword), &block);
+        read_keywords(block.known->opens, &block);
     }
 }
 
 void BlockReader::read_data(Node& block) {
-    const std::string path = path_below(block.path, block.keyword);
+    Arena& arena = statements_.arena();
     while (true) {
-        Statements::Event event = next();
-        switch (event.kind) {
-            case Statements::Kind::end:
-            case Statements::Kind::close:
-                return;
-            case Statements::Kind::open:
-                event.text = "{";
-                block.children.push_back(make_node(event, path));
-                break;
-            case Statements::Kind::words:
-                block.children.push_back(make_node(event, path));
-                break;
-        }
+        const Statements::Event event = next();
+        if (event.kind == Statements::Kind::end || event.kind == Statements::Kind::close) return;
+        const Arena::Mark before = arena.mark();
+        const Node line = make_node(event, arena);
+        const bool kept = nodes_ < kMaxNodes;
+        add_child(block, line);
+        if (!kept) arena.rewind(before);
     }
 }
 

@@ -13,21 +13,25 @@
 
 namespace holdfast::config {
 
-/// One statement, or one line of a block of data, with what stands in its braces.
+/// One statement, or one line of a block of data, with what stands in its braces. Its texts live
+/// until the statement of the top level that it belongs to is dealt with.
 struct Node {
-    std::string keyword;                  // the first word of a line of data
-    std::vector<Word> words;              // behind the keyword
-    std::string rest;                     // the raw text behind the keyword, quotes and all
+    std::string_view keyword;             // the first word of a line of data
+    Words words;                          // behind the keyword
+    std::string_view rest;                // the raw text behind the keyword, quotes and all
     Place place;                          // of the keyword
-    std::string path;                     // the block it stands in: "vrrp_instance"
     const KnownKeyword* known = nullptr;  // nothing for lines of data
-    std::vector<Node> children;
+    ArenaList<Node> children;
 
     /// Place of the nth word behind the keyword, or of the keyword if there are fewer.
-    [[nodiscard]] Place place_of(std::size_t word) const;
+    [[nodiscard]] Place place_of(std::size_t word) const {
+        Place at = place;
+        if (word < words.size()) at.at.column = words[word].column;
+        return at;
+    }
     /// The nth word behind the keyword, empty if there are fewer.
     [[nodiscard]] std::string_view word(std::size_t n) const {
-        return n < words.size() ? std::string_view(words[n].text) : std::string_view{};
+        return n < words.size() ? words[n].text : std::string_view{};
     }
 };
 
@@ -37,7 +41,7 @@ class Statements {
     enum class Kind : std::uint8_t { words, open, close, end };
     struct Event {
         Kind kind = Kind::end;
-        std::string text;          // of words
+        std::string_view text;     // of words
         std::uint32_t column = 1;  // of text[0]
         Place place;
         bool rewritten = false;
@@ -46,7 +50,10 @@ class Statements {
     explicit Statements(Preprocessor& lines) : lines_(lines) {}
     Event next();
     /// Takes an event back; at most one.
-    void put_back(Event event);
+    void put_back(const Event& event);
+    /// True when nothing of a line is left that was begun.
+    [[nodiscard]] bool at_line_end() const { return !have_line_ && !have_event_; }
+    Arena& arena() { return lines_.arena(); }
 
   private:
     Preprocessor& lines_;
@@ -70,11 +77,13 @@ class BlockReader {
 
   private:
     Statements::Event next();
-    void read_keywords(const std::string& path, Node* parent);
-    void read_statement(const std::string& path, const Statements::Event& event, Node* parent);
+    void read_keywords(BlockNumber block, Node* parent);
+    void read_statement(BlockNumber block, const Statements::Event& event, Node* parent);
     void read_data(Node& block);
     void read_block(Node& block);
-    void unknown(const std::string& path, const Node& node);
+    void unexpected_brace(BlockNumber block, const Statements::Event& event, bool at_top);
+    void unknown(BlockNumber block, const Node& node);
+    void add_child(Node& parent, const Node& child);
     [[nodiscard]] bool inside_unknown_block() const;
 
     Statements statements_;
@@ -85,6 +94,7 @@ class BlockReader {
     bool last_was_unknown_ = false;
     std::vector<Place> open_braces_;
     std::string missing_brace_;  // the last block without its opening brace, for a hint
+    std::size_t nodes_ = 0;      // of this statement of the top level
 };
 
 }  // namespace holdfast::config

@@ -7,7 +7,6 @@ namespace holdfast::config {
 
 namespace {
 
-constexpr std::size_t kKeptAtMost = 5000;
 // Octets of a line that are kept before and behind the position; no line of keepalived is longer.
 constexpr std::size_t kKeptOfALine = 1024;
 
@@ -59,6 +58,18 @@ int test_status(const std::vector<Diagnostic>& diagnostics) {
     return ended ? 2 : status;
 }
 
+std::string Reporter::object() const {
+    std::string all = object_;
+    for (const ObjectWords& words : inner_objects_) {
+        for (const std::string_view word : {words.kind, words.name, words.more}) {
+            if (word.empty()) continue;
+            if (!all.empty()) all += ' ';
+            all += word;
+        }
+    }
+    return all;
+}
+
 Diagnostic& Reporter::add(Severity severity, Complaint complaint, std::string_view class_name,
                           const Place& place, std::string text) {
     counts_.add(severity);
@@ -67,7 +78,12 @@ Diagnostic& Reporter::add(Severity severity, Complaint complaint, std::string_vi
     classes_seen_ |= bit;
     const bool keep =
         kept_.size() < kKeptAtMost || (first_of_class && kept_.size() < 2 * kKeptAtMost);
-    Diagnostic& made = keep ? kept_.emplace_back() : dropped_;
+    if (!keep) {
+        // Its details are nobody's concern; what is put into it must not grow.
+        dropped_ = Diagnostic();
+        return dropped_;
+    }
+    Diagnostic& made = kept_.emplace_back();
     made.severity = severity;
     made.complaint = complaint;
     made.position = place.at;
@@ -79,7 +95,8 @@ Diagnostic& Reporter::add(Severity severity, Complaint complaint, std::string_vi
     made.cut = end < place.line.size();
     made.text = std::move(text);
     made.class_name = class_name;
-    made.object = object_;
+    made.object = object();
+    made.files = files_;
     return made;
 }
 

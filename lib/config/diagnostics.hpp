@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::config {
@@ -35,10 +37,10 @@ enum class Complaint : std::uint8_t {
 };
 
 /// Where a word stands. Lines and columns count from 1; line 0 means the file as a whole. The file
-/// and the way to it are shared by all places in it.
+/// and the way to it belong to a FileTrails, which the Reporter and each finding keep alive.
 struct FileTrail;
 struct Position {
-    std::shared_ptr<const FileTrail> file;
+    const FileTrail* file = nullptr;
     std::uint32_t line = 0;
     std::uint32_t column = 0;
 };
@@ -47,6 +49,17 @@ struct Position {
 struct FileTrail {
     std::string path;
     Position included_at;
+};
+
+/// Every file that was opened, at an address that stays.
+class FileTrails {
+  public:
+    const FileTrail* add(std::string path, const Position& included_at) {
+        return &trails_.emplace_back(FileTrail{std::move(path), included_at});
+    }
+
+  private:
+    std::deque<FileTrail> trails_;
 };
 
 struct Diagnostic {
@@ -69,6 +82,8 @@ struct Diagnostic {
     std::string class_name;
     /// What it is about: "vrrp_instance VI_1".
     std::string object;
+    /// Keeps the file of `position` alive.
+    std::shared_ptr<const FileTrails> files;
 };
 
 /// How many findings of each severity there are.
@@ -115,9 +130,18 @@ class Reporter {
         return add(Severity::warning, Complaint::none, class_name, place, std::move(text));
     }
 
+    /// A file that places refer to; it lives as long as the reporter or one of its findings.
+    const FileTrail* add_file(std::string path, const Position& included_at = {}) {
+        return files_->add(std::move(path), included_at);
+    }
+
+    [[nodiscard]] std::shared_ptr<const FileTrails> files() const { return files_; }
+
     /// What the following diagnostics are about: "vrrp_instance VI_1".
     void set_object(std::string object) { object_ = std::move(object); }
-    [[nodiscard]] const std::string& object() const { return object_; }
+    [[nodiscard]] std::string object() const;
+    /// True while what is found is kept. Once it is not, hints are not worth their time.
+    [[nodiscard]] bool keeps() const { return kept_.size() < kKeptAtMost; }
 
     [[nodiscard]] bool has_fatal() const { return counts_.fatal > 0; }
     /// Of all that was added, kept or not.
@@ -125,11 +149,39 @@ class Reporter {
     [[nodiscard]] std::vector<Diagnostic> take() { return std::move(kept_); }
 
   private:
+    friend class ObjectScope;
+    static constexpr std::size_t kKeptAtMost = 5000;
+    struct ObjectWords {
+        std::string_view kind;
+        std::string_view name;
+        std::string_view more;
+    };
+
+    std::shared_ptr<FileTrails> files_ = std::make_shared<FileTrails>();
     std::vector<Diagnostic> kept_;
     Diagnostic dropped_;
     std::string object_;
+    std::vector<ObjectWords> inner_objects_;
     std::uint32_t classes_seen_ = 0;
     Counts counts_;
+};
+
+/// While it lives, diagnostics are about this object, inside of what they were about before:
+/// "virtual_server 192.0.2.1 80 real_server 192.0.2.2 80". The words must live as long; they are
+/// joined only when something is found.
+class ObjectScope {
+  public:
+    ObjectScope(Reporter& report, std::string_view kind, std::string_view name,
+                std::string_view more = {})
+        : report_(report) {
+        report_.inner_objects_.push_back({kind, name, more});
+    }
+    ~ObjectScope() { report_.inner_objects_.pop_back(); }
+    ObjectScope(const ObjectScope&) = delete;
+    ObjectScope& operator=(const ObjectScope&) = delete;
+
+  private:
+    Reporter& report_;
 };
 
 }  // namespace holdfast::config

@@ -26,16 +26,26 @@ def main(source, target):
     entries = sorted({(block if block != '(top)' else '', keyword, kind_of(block, keyword, arguments),
                        'M' in flags, 'C' in flags, 'X' in flags)
                       for block, keyword, arguments, flags, _ in table if keyword != '(entry)'})
+    blocks = sorted({entry[0] for entry in entries})
+    number_of = {block: number for number, block in enumerate(blocks)}
     with open(target, 'w', encoding='utf-8') as out:
         out.write('// Generated from keywords.tsv.\n#include "lib/config/known_keywords.hpp"\n\n'
                   'namespace holdfast::config {\n\n'
                   'const KnownKeyword kKnownKeywords[] = {\n')
-        for block, keyword, kind, fatal, error, ignored in entries:
+        for number, (block, keyword, kind, fatal, error, ignored) in enumerate(entries):
             missing = 'ends_at_once' if fatal else 'error' if error else 'allowed'
+            opens = number_of.get(f'{block}/{keyword}' if block else keyword, 'kNoBlock')
             out.write(f'    {{"{block}", "{keyword}", KeywordKind::{kind}, '
-                      f'MissingWord::{missing}, {str(ignored).lower()}}},\n')
+                      f'MissingWord::{missing}, {str(ignored).lower()}, {number}, '
+                      f'{number_of[block]}, {opens}}},\n')
         out.write('};\nconst std::size_t kKnownKeywordCount = '
-                  'sizeof kKnownKeywords / sizeof *kKnownKeywords;\n\n}  // namespace holdfast::config\n')
+                  'sizeof kKnownKeywords / sizeof *kKnownKeywords;\n\n'
+                  'const KnownBlock kKnownBlocks[] = {\n')
+        for block in blocks:
+            rows_of = [number for number, entry in enumerate(entries) if entry[0] == block]
+            out.write(f'    {{"{block}", {rows_of[0]}, {len(rows_of)}}},\n')
+        out.write('};\nconst std::size_t kKnownBlockCount = '
+                  'sizeof kKnownBlocks / sizeof *kKnownBlocks;\n\n}  // namespace holdfast::config\n')
 
 
 if __name__ == '__main__':

@@ -1,14 +1,24 @@
 #include "lib/config/lexer.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace holdfast::config {
 
 namespace {
 
-bool is_blank(char c) {
-    return c == ' ' || c == '\t';
+constexpr std::array<std::uint8_t, 256> make_marks() {
+    std::array<std::uint8_t, 256> marks{};
+    marks['"'] = mark::kQuote;
+    marks['#'] = marks['!'] = mark::kComment;
+    marks['\\'] = mark::kEscape;
+    marks['$'] = mark::kDollar;
+    marks['{'] = marks['}'] = mark::kBrace;
+    marks['\0'] = mark::kNul;
+    return marks;
 }
+constexpr auto kMarks = make_marks();
+
 bool is_octal(char c) {
     return c >= '0' && c <= '7';
 }
@@ -49,50 +59,56 @@ char read_escape(std::string_view text, std::size_t& at) {
 
 }  // namespace
 
-std::string without_comment(std::string_view line) {
-    std::string kept;
-    kept.reserve(line.size());
-    bool quoted = false;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        const char c = line[i];
-        if (c == '"') quoted = !quoted;
-        if (!quoted && (c == '#' || c == '!')) break;
-        if (!quoted && c == '\\' && i + 1 < line.size() &&
-            (line[i + 1] == '#' || line[i + 1] == '!')) {
-            ++i;
-        }
-        kept += line[i];
+std::uint8_t marks_of(std::string_view line) {
+    std::uint8_t found = 0;
+    for (const char c : line) {
+        found = static_cast<std::uint8_t>(found | kMarks[static_cast<unsigned char>(c)]);
     }
-    return kept;
+    return found;
+}
+
+std::string_view without_comment(std::string_view line, Arena& arena) {
+    std::string unescaped;
+    std::size_t taken = 0;  // of the line, by `unescaped`
+    bool quoted = false;
+    std::size_t at = 0;
+    for (; at < line.size(); ++at) {
+        const char c = line[at];
+        if (c == '"') quoted = !quoted;
+        if (quoted) continue;
+        if (c == '#' || c == '!') break;
+        if (c != '\\' || at + 1 >= line.size() || (line[at + 1] != '#' && line[at + 1] != '!')) {
+            continue;
+        }
+        unescaped.append(line, taken, at - taken);
+        taken = ++at;
+    }
+    if (taken == 0) return line.substr(0, at);
+    unescaped.append(line, taken, at - taken);
+    return arena.copy(unescaped);
 }
 
 bool has_open_quote(std::string_view text) {
     return std::ranges::count(text, '"') % 2 != 0;
 }
 
-Words split_words(std::string_view text, std::uint32_t first_column) {
+Words split_words(std::string_view text, std::uint32_t first_column, Arena& arena) {
     Words words;
     std::size_t at = 0;
-    const auto column = [&](std::size_t position) {
-        return first_column + static_cast<std::uint32_t>(position);
-    };
     while (true) {
         while (at < text.size() && is_blank(text[at])) ++at;
         if (at >= text.size()) return words;
         const std::size_t start = at;
+        const std::uint32_t column = first_column + static_cast<std::uint32_t>(start);
         if (text[at] == '"') {
             const std::size_t end = text.find('"', at + 1);
-            if (end == std::string_view::npos) {
-                words.open_quote = true;
-                return words;
-            }
-            words.list.push_back(
-                {std::string(text.substr(start + 1, end - start - 1)), column(start), true});
+            if (end == std::string_view::npos) return words;
+            words.push_back(arena, {text.substr(start + 1, end - start - 1), column, true});
             at = end + 1;
             continue;
         }
         while (at < text.size() && !is_blank(text[at]) && text[at] != '"') ++at;
-        words.list.push_back({std::string(text.substr(start, at - start)), column(start), false});
+        words.push_back(arena, {text.substr(start, at - start), column, false});
     }
 }
 

@@ -6,29 +6,52 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/config/arena.hpp"
+
 namespace holdfast::config {
 
-/// A word of a line. `column` counts from 1 in the line it was read from.
+/// Which octets that mean something stand in a line.
+namespace mark {
+constexpr std::uint8_t kQuote = 1;    // "
+constexpr std::uint8_t kComment = 2;  // # !
+constexpr std::uint8_t kEscape = 4;   // backslash
+constexpr std::uint8_t kDollar = 8;
+constexpr std::uint8_t kBrace = 16;  // { }
+constexpr std::uint8_t kNul = 32;
+}  // namespace mark
+[[nodiscard]] std::uint8_t marks_of(std::string_view line);
+
+/// Space or tab.
+[[nodiscard]] constexpr bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+/// Without blanks at both ends.
+[[nodiscard]] inline std::string_view without_blanks(std::string_view text) {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+/// A word of a line, which lives as long as the line. `column` counts from 1 in the line it was
+/// read from.
 struct Word {
-    std::string text;
+    std::string_view text;
     std::uint32_t column = 0;
     bool quoted = false;
 };
+using Words = ArenaList<Word>;
 
 /// Cuts the comment off: `#` and `!` outside of double quotes begin one, `\#` and `\!` stand for
-/// the characters themselves. Octets before the comment keep their places unless escaped.
-[[nodiscard]] std::string without_comment(std::string_view line);
+/// the characters themselves. Octets before the comment keep their places unless escaped: the
+/// result is a part of `line` then, else a text in the arena.
+[[nodiscard]] std::string_view without_comment(std::string_view line, Arena& arena);
 
 /// True when the number of double quotes is odd.
 [[nodiscard]] bool has_open_quote(std::string_view text);
 
-struct Words {
-    std::vector<Word> list;
-    bool open_quote = false;  // the text after the last quote was dropped
-};
 /// Blank-separated; a double-quoted part is a word of its own and may hold blanks, braces, `#`,
-/// `!`.
-[[nodiscard]] Words split_words(std::string_view text, std::uint32_t first_column);
+/// `!`. What follows a quote that is not closed is dropped.
+[[nodiscard]] Words split_words(std::string_view text, std::uint32_t first_column, Arena& arena);
 
 /// First position of an unquoted `{` or `}` at or after `from`; npos if none.
 [[nodiscard]] std::size_t find_brace(std::string_view text, std::size_t from);

@@ -19,10 +19,10 @@ namespace {
 void sort_by_place(std::vector<Diagnostic>& diagnostics) {
     std::unordered_map<const FileTrail*, std::size_t> files;
     for (const Diagnostic& found : diagnostics) {
-        files.emplace(found.position.file.get(), files.size());
+        files.emplace(found.position.file, files.size());
     }
     const auto key = [&](const Diagnostic& found) {
-        return std::tuple(files.at(found.position.file.get()), found.position.line,
+        return std::tuple(files.at(found.position.file), found.position.line,
                           found.position.column);
     };
     std::ranges::stable_sort(diagnostics, {}, key);
@@ -38,7 +38,10 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     auto written = request.keep_written ? std::make_shared<Written>() : nullptr;
     v1::Config& config = written ? written->config : result.config;
     Binder binder(request, config, places, report);
-    if (written) binder.note_origins(written->origins);
+    if (written) {
+        binder.note_origins(written->origins);
+        written->files = report.files();
+    }
     BlockReader(lines, report, [&](Node& root) { binder.take(root); }).run();
     if (written) result.config = written->config;
     result.written = std::move(written);

@@ -24,13 +24,6 @@ bool is_name_start(char c) {
 bool is_name_char(char c) {
     return is_name_start(c) || (c >= '0' && c <= '9');
 }
-bool is_blank(char c) {
-    return c == ' ' || c == '\t';
-}
-
-std::size_t first_text(std::string_view line) {
-    return std::min(line.find_first_not_of(" \t"), line.size());
-}
 /// End of the name that starts at `from`.
 std::size_t name_end(std::string_view text, std::size_t from) {
     if (from >= text.size() || !is_name_start(text[from])) return from;
@@ -38,10 +31,15 @@ std::size_t name_end(std::string_view text, std::size_t from) {
     return from;
 }
 
-void place_at_text(LogicalLine& line) {
-    if (!line.rewritten) {
-        line.place.at.column = static_cast<std::uint32_t>(first_text(line.text)) + 1;
-    }
+/// Takes blanks off both ends; what remains keeps its columns.
+void trim_line(LogicalLine& line) {
+    std::size_t blanks = 0;
+    while (blanks < line.text.size() && is_blank(line.text[blanks])) ++blanks;
+    line.text.remove_prefix(blanks);
+    while (!line.text.empty() && is_blank(line.text.back())) line.text.remove_suffix(1);
+    if (line.rewritten) return;
+    line.first_column += static_cast<std::uint32_t>(blanks);
+    line.place.at.column = line.first_column;
 }
 
 }  // namespace
@@ -51,18 +49,21 @@ Preprocessor::Preprocessor(const LoadRequest& request, FileAccess& files, Report
       report_(report),
       reader_(files, report),
       random_state_(core::object_id("random", request.config_id).value) {
-    auto mains = reader_.read_main(request.file, request.all_include_checks);
-    for (auto file = mains.rbegin(); file != mains.rend(); ++file) {
-        opened_.push_back(*file);
+    open_files(reader_.read_main(request.file, request.all_include_checks));
+}
+
+void Preprocessor::open_files(const LoadedFiles& files) {
+    for (auto file = files.rbegin(); file != files.rend(); ++file) {
+        last_opened_ = *file;
         frames_.emplace_back(FileFrame{*file});
     }
 }
 
 const LoadedFile* Preprocessor::current_file() const {
     for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
-        if (const auto* file = std::get_if<FileFrame>(&*frame)) return file->file.get();
+        if (const auto* file = std::get_if<FileFrame>(&*frame)) return file->file;
     }
-    return opened_.empty() ? nullptr : opened_.back().get();
+    return last_opened_;
 }
 
 bool Preprocessor::raw_line_of(FileFrame& frame, LogicalLine& line) {
@@ -73,6 +74,8 @@ bool Preprocessor::raw_line_of(FileFrame& frame, LogicalLine& line) {
     const bool continued = frame.offset > 0 && bytes[frame.offset - 1] != '\n';
     if (!continued) ++frame.line;
     line.place = {{frame.file->trail, frame.line, 1}, text};
+    line.first_column = 1;
+    line.rewritten = false;
     frame.offset = end + 1;
     while (!text.empty() && text.back() == '\r') text.remove_suffix(1);
     if (text.size() > kMaxLine) {
@@ -83,21 +86,27 @@ bool Preprocessor::raw_line_of(FileFrame& frame, LogicalLine& line) {
             end + 1 - (static_cast<std::size_t>(text.data() - bytes.data()) + kMaxLine + 1);
         text = {};
     }
-    if (text.find('\0') != std::string_view::npos) {
+    line.marks = marks_of(text);
+    if ((line.marks & mark::kNul) != 0) {
         report_.error(Complaint::general, "nul_octet", line.place,
                       "the line holds a NUL octet and is ignored");
         text = {};
     }
     line.text = text;
-    line.rewritten = false;
     return true;
+}
+
+void Preprocessor::take_text(LogicalLine& line, std::string_view text, const Place& place) {
+    line.text = arena_.copy(text);
+    line.place = place;
+    line.first_column = place.at.column;
+    line.marks = marks_of(text);
+    line.rewritten = true;
 }
 
 bool Preprocessor::raw_line_of(TextFrame& frame, LogicalLine& line) {
     if (frame.next >= frame.lines->size()) return false;
-    line.text = (*frame.lines)[frame.next++];
-    line.place = frame.place;
-    line.rewritten = true;
+    take_text(line, (*frame.lines)[frame.next++], frame.place);
     return true;
 }
 
@@ -122,9 +131,7 @@ bool Preprocessor::raw_line_of(RepetitionFrame& frame, LogicalLine& line) {
             repetition.step = 0;
         }
     }
-    line.text = repetition.text;
-    line.place = frame.place;
-    line.rewritten = true;
+    take_text(line, repetition.text, frame.place);
     return true;
 }
 
@@ -150,21 +157,19 @@ void Preprocessor::define(std::string_view name, std::string_view value) {
 }
 
 bool Preprocessor::apply_condition(LogicalLine& line) const {
-    const std::size_t start = first_text(line.text);
-    if (start >= line.text.size() || line.text[start] != '@') return true;
-    const bool negated = line.text.compare(start, 2, "@^") == 0;
-    const std::size_t from = start + (negated ? 2 : 1);
+    if (line.text.empty() || line.text.front() != '@') return true;
+    const std::size_t from = line.text.starts_with("@^") ? 2 : 1;
     const std::size_t end = std::min(line.text.find_first_of(" \t", from), line.text.size());
-    const std::string_view id = std::string_view(line.text).substr(from, end - from);
-    if (id.empty() || (id == request_.config_id) == negated) return false;
-    // Blanks in its place keep the columns of what follows.
-    std::fill(line.text.begin() + static_cast<std::ptrdiff_t>(start),
-              line.text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
-    return !core::trim(line.text).empty();
+    const std::string_view id = line.text.substr(from, end - from);
+    if (id.empty() || (id == request_.config_id) == (from == 2)) return false;
+    line.text.remove_prefix(end);
+    line.first_column += static_cast<std::uint32_t>(line.rewritten ? 0 : end);
+    trim_line(line);
+    return !line.text.empty();
 }
 
 bool Preprocessor::take_definition(const LogicalLine& line) {
-    const std::string_view text = core::trim(line.text);
+    const std::string_view text = line.text;
     if (text.empty() || text.front() != '$') return false;
     const std::size_t end = name_end(text, 1);
     if (end == 1 || end >= text.size() || text[end] != '=') return false;
@@ -184,7 +189,7 @@ bool Preprocessor::take_definition(const LogicalLine& line) {
             lines->emplace_back(trimmed);
         }
         if (!goes_on || !raw_line(more)) break;
-        kept = std::string(core::trim(without_comment(more.text)));
+        kept = std::string(core::trim(without_comment(more.text, arena_)));
     }
     if (lines->empty()) lines->emplace_back();
     definitions_[name] = std::move(lines);
@@ -192,7 +197,8 @@ bool Preprocessor::take_definition(const LogicalLine& line) {
 }
 
 bool Preprocessor::take_include(const LogicalLine& line) {
-    const std::string_view text = core::trim(line.text);
+    const std::string_view text = line.text;
+    if (!text.starts_with("include")) return false;
     const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
     const IncludeChecks* checks = include_checks_of(text.substr(0, end));
     if (checks == nullptr || end == text.size()) return false;
@@ -202,17 +208,13 @@ bool Preprocessor::take_include(const LogicalLine& line) {
     Lines rest;
     const std::string pattern = expanded(core::trim(text.substr(end)), 0, line, changed, rest);
     static constexpr IncludeChecks kAll{true, true, true, true};
-    auto files = reader_.read_included(pattern, request_.all_include_checks ? kAll : *checks, *from,
-                                       line.place);
-    for (auto file = files.rbegin(); file != files.rend(); ++file) {
-        opened_.push_back(*file);
-        frames_.emplace_back(FileFrame{*file});
-    }
+    open_files(reader_.read_included(pattern, request_.all_include_checks ? kAll : *checks, *from,
+                                     line.place));
     return true;
 }
 
 bool Preprocessor::take_repetition(const LogicalLine& line) {
-    const std::string_view text = core::trim(line.text);
+    const std::string_view text = line.text;
     if (!starts_repetition(text)) return false;
     std::string problem;
     if (auto repetition = parse_repetition(text, problem)) {
@@ -305,33 +307,51 @@ std::string Preprocessor::expanded(std::string_view text, unsigned depth, const 
 }
 
 void Preprocessor::expand(LogicalLine& line) {
-    if (line.text.find('$') == std::string::npos) return;
     bool changed = false;
     Lines rest;
     expansions_ = 0;
-    std::string text = expanded(line.text, 0, line, changed, rest);
+    const std::string text = expanded(line.text, 0, line, changed, rest);
     if (!changed) return;
     if (expansions_ > kMaxExpansions) {
         report_.error(Complaint::general, "too_many_expansions", line.place,
                       "the parameters of this line expand without end");
     }
-    place_at_text(line);
-    line.text = without_comment(text);
+    line.text = without_comment(arena_.copy(text), arena_);
+    line.marks = marks_of(line.text);
     line.rewritten = true;
+    trim_line(line);
     if (rest) frames_.emplace_back(TextFrame{rest, 1, line.place});
 }
 
+/// Includes, conditions, definitions and repetitions in their order; false when one of them took
+/// the line.
+bool Preprocessor::passes_statements(LogicalLine& line) {
+    switch (line.text.front()) {
+        case 'i':
+            return !take_include(line);
+        case '@':
+            if (!apply_condition(line)) return false;
+            // What the condition governs may be one of the following, not a condition or include.
+            return !take_definition(line) && !take_repetition(line);
+        case '$':
+            return !take_definition(line);
+        case '~':
+            return !take_repetition(line);
+        default:
+            return true;
+    }
+}
+
 bool Preprocessor::next(LogicalLine& line) {
-    while (raw_line(line)) {
-        line.text = without_comment(line.text);
-        if (core::trim(line.text).empty()) continue;
-        place_at_text(line);
-        if (take_include(line) || !apply_condition(line)) continue;
-        place_at_text(line);
-        if (take_definition(line) || take_repetition(line)) continue;
-        expand(line);
-        if (core::trim(line.text).empty() || take_include(line)) continue;
-        if (has_open_quote(line.text)) {
+    for (const Arena::Mark before = arena_.mark(); raw_line(line); arena_.rewind(before)) {
+        if ((line.marks & (mark::kComment | mark::kEscape)) != 0) {
+            line.text = without_comment(line.text, arena_);
+        }
+        trim_line(line);
+        if (line.text.empty() || !passes_statements(line)) continue;
+        if ((line.marks & mark::kDollar) != 0) expand(line);
+        if (line.text.empty() || take_include(line)) continue;
+        if ((line.marks & mark::kQuote) != 0 && has_open_quote(line.text)) {
             report_.error(Complaint::quotes, "open_quote", line.place,
                           "a double quote is not closed; what follows it is ignored");
         }

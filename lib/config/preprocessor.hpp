@@ -11,16 +11,20 @@
 #include <vector>
 
 #include "lib/config/diagnostics.hpp"
+#include "lib/config/lexer.hpp"
 #include "lib/config/load.hpp"
 #include "lib/config/source.hpp"
 
 namespace holdfast::config {
 
 /// A line after comments, conditions, definitions, sequences, parameters and includes are done
-/// with. While nothing was replaced (`rewritten` false), text[i] stood in column i + 1.
+/// with, without blanks at its ends. While nothing was replaced (`rewritten` false), text[i] stood
+/// in column first_column + i. The text is part of the file or lies in the arena.
 struct LogicalLine {
-    std::string text;
+    std::string_view text;
     Place place;
+    std::uint32_t first_column = 1;
+    std::uint8_t marks = 0;  // lexer.hpp; what may stand in the text
     bool rewritten = false;
 };
 
@@ -43,15 +47,17 @@ struct Repetition {
 /// keepalived's preprocessor: turns files into logical lines, one at a time.
 class Preprocessor {
   public:
-    /// All three must outlive it; the lines' places are valid as long as it lives.
+    /// All three must outlive it; the lines' places are valid as long as it lives, their texts
+    /// until the arena is reset.
     Preprocessor(const LoadRequest& request, FileAccess& files, Reporter& report);
 
     /// False at the end of the last file.
     bool next(LogicalLine& line);
+    Arena& arena() { return arena_; }
 
   private:
     struct FileFrame {
-        std::shared_ptr<LoadedFile> file;
+        const LoadedFile* file = nullptr;
         std::size_t offset = 0;
         std::uint32_t line = 0;
     };
@@ -69,13 +75,16 @@ class Preprocessor {
 
     bool raw_line(LogicalLine& line);
     bool raw_line_of(FileFrame& frame, LogicalLine& line);
-    static bool raw_line_of(TextFrame& frame, LogicalLine& line);
+    bool raw_line_of(TextFrame& frame, LogicalLine& line);
     bool raw_line_of(RepetitionFrame& frame, LogicalLine& line);
+    void take_text(LogicalLine& line, std::string_view text, const Place& place);
     void define(std::string_view name, std::string_view value);
     bool take_definition(const LogicalLine& line);
     bool take_include(const LogicalLine& line);
     bool take_repetition(const LogicalLine& line);
     bool apply_condition(LogicalLine& line) const;
+    bool passes_statements(LogicalLine& line);
+    void open_files(const LoadedFiles& files);
     void expand(LogicalLine& line);
     std::string expanded(std::string_view text, unsigned depth, const LogicalLine& line,
                          bool& changed, Lines& rest);
@@ -85,7 +94,8 @@ class Preprocessor {
     const LoadRequest& request_;
     Reporter& report_;
     FileReader reader_;
-    std::vector<std::shared_ptr<LoadedFile>> opened_;  // keeps the octets of all places
+    const LoadedFile* last_opened_ = nullptr;
+    Arena arena_;
     std::vector<Frame> frames_;
     std::unordered_map<std::string, Lines> definitions_;
     std::uint64_t random_state_;

@@ -110,7 +110,7 @@ std::string number_of(std::size_t count, std::string_view what) {
 std::size_t files_in(const std::vector<Diagnostic>& diagnostics) {
     std::set<std::string_view> files;
     for (const Diagnostic& found : diagnostics) {
-        if (found.position.file) files.insert(found.position.file->path);
+        if (found.position.file != nullptr) files.insert(found.position.file->path);
     }
     return files.size();
 }
@@ -138,7 +138,7 @@ std::string rest_text(const Counts& rest, const std::string& how) {
 }  // namespace
 
 std::string place_text(const Position& at) {
-    if (!at.file) return "configuration";
+    if (at.file == nullptr) return "configuration";
     const std::string path = printable(at.file->path);
     if (at.line == 0) return path;
     if (at.column == 0) return fmt::format("{}:{}", path, at.line);
@@ -161,10 +161,10 @@ std::string render(const Diagnostic& diagnostic) {
     } else if (!hint.empty()) {
         out += fmt::format("  {}\n", hint);
     }
-    const FileTrail* file = at.file.get();
-    while (file != nullptr && file->included_at.file) {
+    const FileTrail* file = at.file;
+    while (file != nullptr && file->included_at.file != nullptr) {
         out += fmt::format("  included from {}\n", place_text(file->included_at));
-        file = file->included_at.file.get();
+        file = file->included_at.file;
     }
     return out;
 }

@@ -63,7 +63,7 @@ class ScriptResolver {
     /// "check.sh" by PATH, "./check.sh" from the file's folder.
     std::string find_program(const std::string& command, const Place& place) {
         if (command.starts_with('/')) return command;
-        if (command.find('/') != std::string::npos && place.at.file) {
+        if (command.find('/') != std::string::npos && place.at.file != nullptr) {
             const std::string& file = place.at.file->path;
             return absolute(command, file.substr(0, file.rfind('/')));
         }

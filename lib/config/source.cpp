@@ -55,7 +55,7 @@ std::size_t closing_brace(std::string_view pattern, std::size_t open) {
 
 /// True when `path` is the file itself or one of those through which it was included.
 bool includes(const FileTrail& from, const std::string& path) {
-    for (const FileTrail* file = &from; file != nullptr; file = file->included_at.file.get()) {
+    for (const FileTrail* file = &from; file != nullptr; file = file->included_at.file) {
         if (file->path == path) return true;
     }
     return false;
@@ -113,9 +113,9 @@ void FileReader::complain(bool is_error, std::string_view class_name, const Plac
     }
 }
 
-std::shared_ptr<LoadedFile> FileReader::read_one(const std::string& path,
-                                                 const IncludeChecks& checks,
-                                                 const Position& named_at, const Place& place) {
+const LoadedFile* FileReader::read_one(const std::string& path, const IncludeChecks& checks,
+                                       const Position& named_at, const Place& place,
+                                       unsigned depth) {
     const core::Result<FileKind> kind = files_.inspect(path);
     if (!kind) {
         complain(checks.unreadable, "file_unreadable", place, kind.error().text());
@@ -141,26 +141,26 @@ std::shared_ptr<LoadedFile> FileReader::read_one(const std::string& path,
             fmt::format("more than {} MiB or {} files", kMaxTotalBytes / 1024 / 1024, kMaxFiles));
         return nullptr;
     }
-    auto made = std::make_shared<LoadedFile>();
-    made->trail = std::make_shared<FileTrail>(FileTrail{path, named_at});
-    made->bytes = std::move(*bytes);
-    made->folder = folder_of(path);
-    return made;
+    LoadedFile& made = *read_.emplace_back(std::make_unique<LoadedFile>());
+    made.trail = report_.add_file(path, named_at);
+    made.bytes = std::move(*bytes);
+    made.folder = folder_of(path);
+    made.depth = depth;
+    return &made;
 }
 
-std::vector<std::shared_ptr<LoadedFile>> FileReader::read_main(const std::string& pattern,
-                                                               bool checked) {
-    std::vector<std::shared_ptr<LoadedFile>> read;
+LoadedFiles FileReader::read_main(const std::string& pattern, bool checked) {
+    LoadedFiles read;
     const std::vector<std::string> paths = files_.glob(pattern);
-    const Place whole{{std::make_shared<FileTrail>(FileTrail{pattern, {}}), 0, 0}, {}};
+    const Place whole{{report_.add_file(pattern), 0, 0}, {}};
     if (paths.size() > 1) {
         report_.error(
             Complaint::many_files, "many_files", whole,
             fmt::format("{} files fit this name; all are read, in sorted order", paths.size()));
     }
     for (const std::string& path : paths) {
-        const Place place{{std::make_shared<FileTrail>(FileTrail{path, {}}), 0, 0}, {}};
-        if (auto file = read_one(path, {}, {}, place)) read.push_back(std::move(file));
+        const Place place{{report_.add_file(path), 0, 0}, {}};
+        if (const LoadedFile* file = read_one(path, {}, {}, place, 0)) read.push_back(file);
     }
     if (read.empty()) {
         report_.fatal(checked ? Complaint::include : Complaint::none, "no_configuration", whole,
@@ -183,11 +183,9 @@ bool FileReader::alternatives_exist(const std::string& pattern, const IncludeChe
     return all;
 }
 
-std::vector<std::shared_ptr<LoadedFile>> FileReader::read_included(const std::string& pattern,
-                                                                   const IncludeChecks& checks,
-                                                                   const LoadedFile& from,
-                                                                   const Place& statement) {
-    std::vector<std::shared_ptr<LoadedFile>> read;
+LoadedFiles FileReader::read_included(const std::string& pattern, const IncludeChecks& checks,
+                                      const LoadedFile& from, const Place& statement) {
+    LoadedFiles read;
     if (from.depth >= kMaxDepth) {
         report_.fatal(Complaint::include, "include_depth", statement,
                       fmt::format("includes are nested more than {} deep", kMaxDepth));
@@ -215,9 +213,8 @@ std::vector<std::shared_ptr<LoadedFile>> FileReader::read_included(const std::st
                           fmt::format("{} would include itself", path));
             continue;
         }
-        if (auto file = read_one(path, checks, statement.at, statement)) {
-            file->depth = from.depth + 1;
-            read.push_back(std::move(file));
+        if (const auto* file = read_one(path, checks, statement.at, statement, from.depth + 1)) {
+            read.push_back(file);
         }
     }
     return read;

@@ -13,11 +13,13 @@ namespace holdfast::config {
 
 /// A file that was read. Its octets stay where they are while anything refers to them.
 struct LoadedFile {
-    std::shared_ptr<const FileTrail> trail;
+    const FileTrail* trail = nullptr;
     std::string bytes;
     std::string folder;  // what relative names in it start from
     unsigned depth = 0;  // of includes
 };
+
+using LoadedFiles = std::vector<const LoadedFile*>;
 
 /// Which problems of an include are errors; what keepalived's include_check words mean.
 struct IncludeChecks {
@@ -29,29 +31,29 @@ struct IncludeChecks {
 /// The checks of `include`, `includer` ... `includea`; nothing for other words.
 [[nodiscard]] const IncludeChecks* include_checks_of(std::string_view keyword);
 
-/// Finds and reads the files of a configuration and says what is wrong with them.
+/// Finds and reads the files of a configuration, says what is wrong with them, and keeps their
+/// octets.
 class FileReader {
   public:
     FileReader(FileAccess& files, Reporter& report) : files_(files), report_(report) {}
 
     /// The files of -f. keepalived's test is silent about a missing one (`checked` false), although
     /// it does not start without.
-    [[nodiscard]] std::vector<std::shared_ptr<LoadedFile>> read_main(const std::string& pattern,
-                                                                     bool checked);
+    [[nodiscard]] LoadedFiles read_main(const std::string& pattern, bool checked);
     /// The files that an include statement names, sorted. `from` is the file with the statement.
-    [[nodiscard]] std::vector<std::shared_ptr<LoadedFile>> read_included(
-        const std::string& pattern, const IncludeChecks& checks, const LoadedFile& from,
-        const Place& statement);
+    [[nodiscard]] LoadedFiles read_included(const std::string& pattern, const IncludeChecks& checks,
+                                            const LoadedFile& from, const Place& statement);
 
   private:
-    std::shared_ptr<LoadedFile> read_one(const std::string& path, const IncludeChecks& checks,
-                                         const Position& named_at, const Place& place);
+    const LoadedFile* read_one(const std::string& path, const IncludeChecks& checks,
+                               const Position& named_at, const Place& place, unsigned depth);
     void complain(bool is_error, std::string_view class_name, const Place& place, std::string text);
     bool alternatives_exist(const std::string& pattern, const IncludeChecks& checks,
                             const Place& statement);
 
     FileAccess& files_;
     Reporter& report_;
+    std::vector<std::unique_ptr<LoadedFile>> read_;
     std::size_t total_bytes_ = 0;
     std::size_t total_files_ = 0;
 };

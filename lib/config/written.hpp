@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "lib/config/origins.hpp"
 #include "proto/config.pb.h"
 
@@ -10,6 +12,7 @@ namespace holdfast::config {
 struct Written {
     v1::Config config;
     Origins origins;
+    std::shared_ptr<const FileTrails> files;  // what the origins refer to
 };
 
 }  // namespace holdfast::config

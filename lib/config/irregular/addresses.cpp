@@ -92,7 +92,7 @@ class OptionReader {
                                  what + " is accepted, not carried out yet");
     }
 
-    void read_one(const std::string& option) {
+    void read_one(std::string_view option) {
         if (option == "dev") {
             address_.set_interface(std::string(value()));
         } else if (option == "scope") {

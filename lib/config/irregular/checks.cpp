@@ -89,7 +89,7 @@ void parse_status_codes(Binder& binder, Targets targets, Node& node) {
 /// A kind that is known, not carried out yet: the server counts as up as far as this check goes.
 void parse_other(Binder& binder, Targets targets, Node& node) {
     v1::Check& check = *target_as<v1::RealServer>(targets).add_checks();
-    check.mutable_other()->set_keyword(node.keyword);
+    check.mutable_other()->set_keyword(std::string(node.keyword));
     binder.check_words(node);
     binder.warn_not_carried_out(node);
 }

@@ -56,8 +56,8 @@ void parse_members(Binder& binder, Targets targets, Node& node) {
         return;
     }
     for (const Node& line : node.children) {
-        group.add_members(line.keyword);
-        for (const Word& word : line.words) group.add_members(word.text);
+        group.add_members(std::string(line.keyword));
+        for (const Word& word : line.words) group.add_members(std::string(word.text));
     }
     if (group.members_size() == 0) {
         binder.report().error(Complaint::warning, "empty_block", node.place, "the group is empty");
@@ -212,7 +212,8 @@ bool has_word(const Node& line, std::initializer_list<std::string_view> wanted) 
 
 void parse_routes(Binder& binder, Targets targets, Node& node) {
     for (const Node& line : node.children) {
-        target_as<v1::VrrpInstance>(targets).add_virtual_routes(line.keyword + " " + line.rest);
+        target_as<v1::VrrpInstance>(targets).add_virtual_routes(
+            fmt::format("{} {}", line.keyword, line.rest));
         if (has_word(line, {"dev", "oif", "no_track"})) continue;
         binder.report()
             .error(Complaint::warning, "untracked_route", line.place,
@@ -224,7 +225,8 @@ void parse_routes(Binder& binder, Targets targets, Node& node) {
 
 void parse_rules(Binder& binder, Targets targets, Node& node) {
     for (const Node& line : node.children) {
-        target_as<v1::VrrpInstance>(targets).add_virtual_rules(line.keyword + " " + line.rest);
+        target_as<v1::VrrpInstance>(targets).add_virtual_rules(
+            fmt::format("{} {}", line.keyword, line.rest));
         if (has_word(line, {"preference", "order", "priority"})) continue;
         binder.report()
             .error(Complaint::warning, "rule_without_preference", line.place,
@@ -237,7 +239,7 @@ void parse_rules(Binder& binder, Targets targets, Node& node) {
 void parse_up_down_delays(Binder& binder, Targets, Node& node) {
     const HostFacts* host = binder.request().host;
     for (const Node& line : node.children) {
-        if (host == nullptr || host->interface_exists(line.keyword) ||
+        if (host == nullptr || host->interface_exists(std::string(line.keyword)) ||
             binder.config().global().dynamic_interfaces()) {
             continue;
         }

@@ -11,7 +11,7 @@
 
 namespace holdfast::config {
 
-/// The hand-written parser of a keyword in a block, if it has one.
+/// The hand-written parser of a keyword in its block, if it has one.
 [[nodiscard]] const Irregular* find_irregular(std::string_view block, std::string_view keyword);
 
 /// All hand-written keywords of a block, in the order of their tables.

@@ -171,7 +171,8 @@ void bind_command_line(Binder& binder, v1::Script& script, const Node& node) {
         return;
     }
     // One quoted word holds the command; without quotes the line is the command itself.
-    bind_command(binder, script, node, words->size() == 1 ? words->front() : node.rest);
+    bind_command(binder, script, node,
+                 words->size() == 1 ? words->front() : std::string(node.rest));
 }
 
 void bind_script(Binder& binder, v1::Script& script, const Node& node) {

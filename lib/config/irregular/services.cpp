@@ -60,10 +60,6 @@ bool read_key(Binder& binder, v1::VirtualServer& service, const Node& node) {
     return true;
 }
 
-std::string name_of_header(const Node& node) {
-    return fmt::format("virtual_server {} {}", node.word(0), node.word(1));
-}
-
 void parse_virtual_server(Binder& binder, Targets, Node& node) {
     v1::VirtualServer& service = *binder.config().add_virtual_servers();
     if (!read_key(binder, service, node)) {
@@ -72,11 +68,9 @@ void parse_virtual_server(Binder& binder, Targets, Node& node) {
     }
     ObjectPlaces& places = binder.places().services.emplace_back();
     places.block = node.place;
-    const std::string name = name_of_header(node);
-    binder.report().set_object(name);
+    const ObjectScope object(binder.report(), "virtual_server", node.word(0), node.word(1));
     google::protobuf::Message* const targets[] = {&service};
     binder.bind_block(targets, node, &places);
-    binder.report().set_object({});
 }
 
 /// "inet" and "inet6": the family of a service that is known by its mark.
@@ -108,14 +102,14 @@ void parse_scheduler(Binder& binder, Targets targets, Node& node) {
 /// sh-port and the like; keepalived wants the scheduler they belong to before them.
 void parse_scheduler_flag(Binder& binder, Targets targets, Node& node) {
     auto& service = target_as<v1::VirtualServer>(targets);
-    const std::string_view scheduler = std::string_view(node.keyword).substr(0, 2);
+    const std::string_view scheduler = node.keyword.substr(0, 2);
     const bool bound = scheduler == "sh" || scheduler == "mh";
     const bool hashes = service.scheduler() == "sh" || service.scheduler() == "mh";
     if ((bound || node.keyword == "hashed") && !hashes) {
         binder.refuse(node, fmt::format("{} must stand behind lvs_sched {}; it is ignored",
                                         node.keyword, bound ? scheduler : "sh or mh"));
     } else if (node.keyword != "hashed" && (!bound || service.scheduler() == scheduler)) {
-        service.add_scheduler_flags(node.keyword);
+        service.add_scheduler_flags(std::string(node.keyword));
     }
 }
 
@@ -221,12 +215,9 @@ void parse_real_server(Binder& binder, Targets targets, Node& node) {
     v1::RealServer& server = *service.add_servers();
     server.set_address(written->address.octets());
     if (written->has_port) server.set_port(written->port);
-    const std::string outer = binder.report().object();
-    binder.report().set_object(
-        fmt::format("{} real_server {} {}", outer, node.word(0), node.word(1)));
+    const ObjectScope object(binder.report(), "real_server", node.word(0), node.word(1));
     google::protobuf::Message* const inner[] = {&server};
     binder.bind_block(inner, node, nullptr);
-    binder.report().set_object(outer);
     const auto method = server.has_forwarding() ? server.forwarding() : service.forwarding();
     if (key.ipv6() != ipv6 && method != v1::TUN) {
         binder.report().error(

@@ -74,7 +74,7 @@ void bind_interfaces(Binder& binder, Owner& owner, const Node& node) {
             continue;
         }
         auto& tracked = *owner.add_track_interfaces();
-        tracked.set_interface(line.keyword);
+        tracked.set_interface(std::string(line.keyword));
         tracked.set_weight(weight->value.value_or(0));
         tracked.set_reverse(weight->reverse.value_or(false));
     }
@@ -102,7 +102,7 @@ void bind_scripts(Binder& binder, Owner& owner, const Node& node) {
             continue;
         }
         auto& tracked = *owner.add_track_scripts();
-        tracked.set_name(line.keyword);
+        tracked.set_name(std::string(line.keyword));
         if (weight->value) tracked.set_weight(*weight->value);
         if (weight->reverse) tracked.set_reverse(*weight->reverse);
     }

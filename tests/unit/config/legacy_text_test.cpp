@@ -10,8 +10,11 @@ namespace holdfast::config {
 namespace {
 
 std::vector<std::string> words_of(const std::string& line) {
+    Arena arena;
     std::vector<std::string> words;
-    for (const Word& word : split_words(without_comment(line), 1).list) words.push_back(word.text);
+    for (const Word& word : split_words(without_comment(line, arena), 1, arena)) {
+        words.emplace_back(word.text);
+    }
     return words;
 }
 
@@ -67,7 +70,8 @@ TEST(LegacyText, WritesCommandsSoThatTheirArgumentsAreReadBack) {
         text.command("notify", script);
         const std::string line = text.text().substr(0, text.text().size() - 1);
         EXPECT_FALSE(has_open_quote(line)) << line;
-        const auto words = split_script_words(without_comment(line).substr(7));
+        Arena arena;
+        const auto words = split_script_words(without_comment(line, arena).substr(7));
         ASSERT_TRUE(words && words->size() == 2) << line;
         EXPECT_EQ(words->back(), "the user");
         const auto arguments = to_arguments(words->front());

@@ -8,8 +8,9 @@
 namespace holdfast::config {
 namespace {
 
-std::shared_ptr<const FileTrail> file(std::string path) {
-    return std::make_shared<FileTrail>(FileTrail{std::move(path), {}});
+const FileTrail* file(std::string path, const Position& included_at = {}) {
+    static FileTrails trails;
+    return trails.add(std::move(path), included_at);
 }
 
 Diagnostic finding(std::string line, std::uint32_t column, std::string text = "wrong") {
@@ -22,8 +23,7 @@ Diagnostic finding(std::string line, std::uint32_t column, std::string text = "w
 
 TEST(Rendering, ShowsPlaceLineUnderlineHintAndIncludes) {
     Diagnostic found = finding("\tgrün stmp 30", 8, "unknown keyword 'stmp'");
-    const auto main = file("/etc/main.conf");
-    found.position.file = std::make_shared<FileTrail>(FileTrail{"/etc/part.conf", {main, 7, 1}});
+    found.position.file = file("/etc/part.conf", {file("/etc/main.conf"), 7, 1});
     found.hint = "did you mean smtp?";
     EXPECT_EQ(render(found),
               "/etc/part.conf:27:8: error: unknown keyword 'stmp'\n"
