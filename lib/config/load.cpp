@@ -1,5 +1,7 @@
 #include "lib/config/load.hpp"
 
+#include <google/protobuf/arena.h>
+
 #include <algorithm>
 #include <tuple>
 #include <unordered_map>
@@ -28,7 +30,19 @@ void sort_by_place(std::vector<Diagnostic>& diagnostics) {
     std::ranges::stable_sort(diagnostics, {}, key);
 }
 
+/// A configuration is built once and forgotten as a whole.
+std::shared_ptr<google::protobuf::Arena> make_arena() {
+    google::protobuf::ArenaOptions options;
+    options.start_block_size = 16UL * 1024;
+    options.max_block_size = 1024UL * 1024;
+    return std::make_shared<google::protobuf::Arena>(options);
+}
+
 }  // namespace
+
+LoadResult::LoadResult()
+    : memory(make_arena()),
+      config(*google::protobuf::Arena::CreateMessage<v1::Config>(memory.get())) {}
 
 LoadResult load(const LoadRequest& request, FileAccess& files) {
     LoadResult result;

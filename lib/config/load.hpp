@@ -29,10 +29,13 @@ struct LoadRequest {
 };
 
 struct LoadResult {
-    v1::Config config;                       // resolved; only meaningful when usable
-    std::vector<Diagnostic> diagnostics;     // bounded
-    Counts counts;                           // of all that was found
-    int test_status = 0;                     // keepalived's exit status of -t
+    LoadResult();
+
+    std::shared_ptr<google::protobuf::Arena> memory;  // of the configuration
+    v1::Config& config;                               // resolved; only meaningful when usable
+    std::vector<Diagnostic> diagnostics;              // bounded
+    Counts counts;                                    // of all that was found
+    int test_status = 0;                              // keepalived's exit status of -t
     bool usable = false;                     // nothing fatal was found: a cold start may use it
     std::shared_ptr<const Written> written;  // with keep_written only
 };
