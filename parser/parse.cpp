@@ -85,7 +85,7 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
         answer.messages.push_back(message_of(found));
     }
     answer.messages.push_back(done_with(result));
-    if (!result.usable) return answer;
+    if (!result.usable || request.test()) return answer;
     for (const auto role : {messages::v1::ROLE_VRRPD, messages::v1::ROLE_CHECKERD,
                             messages::v1::ROLE_IPVSD, messages::v1::ROLE_SUPERVISOR}) {
         answer.parts.push_back(config::for_role(result.config, role).SerializeAsString());

@@ -26,7 +26,7 @@ struct ParseTask {
 };
 
 struct ParseOutcome {
-    /// Nothing when the configuration cannot be used.
+    /// Nothing when the configuration cannot be used, and after a test.
     std::shared_ptr<LoadedConfig> config;
     std::vector<messages::v1::Diagnostic> diagnostics;
     unsigned test_status = 0;
