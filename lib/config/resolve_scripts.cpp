@@ -218,21 +218,22 @@ class ScriptResolver {
     }
 
     void resolve_of_server(v1::RealServer& server, const Place& place, const std::string& service) {
-        const std::string key =
-            service + " " + server.address() + fmt::format(" {}", server.port());
+        const auto key = [&](const char* keyword) {
+            return fmt::format("{} {} {} {}", service, server.address(), server.port(), keyword);
+        };
         if (server.has_notify_up()) {
             resolve_one(server, true, server.mutable_notify_up(), &v1::RealServer::clear_notify_up,
-                        place, key + " notify_up");
+                        place, key("notify_up"));
         }
         if (server.has_notify_down()) {
             resolve_one(server, true, server.mutable_notify_down(),
-                        &v1::RealServer::clear_notify_down, place, key + " notify_down");
+                        &v1::RealServer::clear_notify_down, place, key("notify_down"));
         }
         for (auto& check : *server.mutable_checks()) {
             if (check.has_other() && check.other().has_script()) {
                 auto& other = *check.mutable_other();
                 resolve_one(other, true, other.mutable_script(), &v1::OtherCheck::clear_script,
-                            place, key + " misc_path");
+                            place, key("misc_path"));
             }
         }
     }

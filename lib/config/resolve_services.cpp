@@ -37,7 +37,13 @@ std::string_view protocol_text(v1::Protocol protocol) {
 
 /// As keepalived's logs and fifos write it.
 std::string endpoint_text(const std::string& address, v1::Protocol protocol, std::uint32_t port) {
-    return fmt::format("[{}]:{}:{}", text_of(address), protocol_text(protocol), port);
+    std::string text = "[";
+    text += text_of(address);
+    text += "]:";
+    text += protocol_text(protocol);
+    text += ':';
+    const fmt::format_int digits(port);
+    return text.append(digits.data(), digits.size());
 }
 
 /// The first of three that is set, else the default.

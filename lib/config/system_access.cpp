@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -48,15 +48,18 @@ core::Result<std::string> SystemFiles::read(const std::string& path) {
     if (::fstat(file.get(), &found) != 0) return core::Error::last("fstat " + path);
     if (!S_ISREG(found.st_mode))
         return core::Error::from_errno(EINVAL, path + " is no regular file");
-    std::string bytes;
-    bytes.reserve(static_cast<std::size_t>(found.st_size));
-    std::array<char, kChunk> chunk{};
-    while (bytes.size() <= kMaxFile) {
-        const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
-        if (got == 0) return bytes;
+    std::size_t used = 0;
+    // One octet more than there should be, so that the end is seen.
+    std::string bytes(std::min(static_cast<std::size_t>(found.st_size), kMaxFile) + 1, '\0');
+    while (used <= kMaxFile) {
+        if (used == bytes.size()) bytes.resize(used + kChunk);
+        const ssize_t got = ::read(file.get(), bytes.data() + used, bytes.size() - used);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return core::Error::last("read " + path);
-        bytes.append(chunk.data(), static_cast<std::size_t>(got));
+        used += static_cast<std::size_t>(got);
+        if (got > 0) continue;
+        bytes.resize(used);
+        return bytes;
     }
     return core::Error::from_errno(EFBIG, "read " + path);
 }
