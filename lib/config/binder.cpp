@@ -91,6 +91,11 @@ void Binder::warn_old_name(const Node& node, const v1::Setting& setting) {
         .hint = fmt::format("write {}", setting.keyword());
 }
 
+void Binder::warn_of_setting(const Route& route, const Node& node) {
+    if (route.setting->accepted_only()) warn_not_carried_out(node);
+    if (route.deprecated) warn_old_name(node, *route.setting);
+}
+
 void Binder::warn_surplus(const Node& node, std::size_t used) {
     if (node.words.size() <= used) return;
     const std::string_view word = node.words[used].text;
@@ -155,6 +160,7 @@ void Binder::bind_statement(Targets targets, Node& node, ObjectPlaces* places) {
     if (origins_ != nullptr) note_origin(targets, node);
     const Binding& binding = binding_of(targets, node);
     if (binding.irregular != nullptr) {
+        if (binding.route != nullptr) warn_of_setting(*binding.route, node);
         binding.irregular->parse(*this, targets, node);
         if (node.words.size() > 1) warn_second_statement(node);
         return;
@@ -194,8 +200,7 @@ void Binder::bind_field(Message& message, const Route& route, Node& node, Object
     const FieldDescriptor* field = route.path.back();
     const v1::Setting& setting = *route.setting;
     const auto* reflection = message.GetReflection();
-    if (setting.accepted_only()) warn_not_carried_out(node);
-    if (route.deprecated) warn_old_name(node, setting);
+    warn_of_setting(route, node);
     switch (setting.syntax()) {
         case v1::FLAG:
             reflection->SetBool(&message, field, true);
@@ -272,7 +277,7 @@ void Binder::bind_time(Message& message, const FieldDescriptor* field, const v1:
         refuse(node, fmt::format("{}: {}", node.keyword, time.problem), Complaint::invalid_number);
     }
     const auto* reflection = message.GetReflection();
-    if (time.value) {
+    if (time.value && (time.problem.empty() || !setting.strict())) {
         reflection->SetUInt64(&message, field, *time.value);
     } else if (setting.has_refused()) {
         reflection->SetUInt64(&message, field,

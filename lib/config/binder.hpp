@@ -121,6 +121,8 @@ class Binder {
     void bind_data(google::protobuf::Message& message,
                    const google::protobuf::FieldDescriptor* field, const Node& node, bool words);
     void note_origin(Targets targets, const Node& node);
+    /// What is to be said about a field whatever its words are.
+    void warn_of_setting(const Route& route, const Node& node);
     void warn_surplus(const Node& node, std::size_t used);
     void warn_second_statement(const Node& node);
 
