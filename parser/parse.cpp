@@ -75,6 +75,7 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
     wanted.host = &host;
     const config::LoadResult result = config::load(wanted, files);
     Answer answer;
+    answer.memory = result.memory;
     if (const auto& needed = files.needed()) {
         auto& message = *answer.messages.emplace_back().mutable_need_folder();
         message.set_path(needed->path);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "lib/config/load.hpp"
@@ -15,6 +16,8 @@ namespace holdfast::parser {
 struct Answer {
     std::vector<messages::v1::ToSupervisor> messages;
     std::vector<std::string> parts;
+    /// Of the configuration; it takes time to give back, and somebody waits for the messages.
+    std::shared_ptr<const void> memory;
 };
 [[nodiscard]] Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
                            const config::HostFacts& host);

@@ -1,8 +1,10 @@
 #include "lib/config/load.hpp"
 
 #include <google/protobuf/arena.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <new>
 #include <tuple>
 #include <unordered_map>
 
@@ -30,11 +32,31 @@ void sort_by_place(std::vector<Diagnostic>& diagnostics) {
     std::ranges::stable_sort(diagnostics, {}, key);
 }
 
+constexpr std::size_t kArenaBlock = 1024UL * 1024;
+
+/// All pages of a large block will be used at once: to ask for them together costs a fraction.
+void* allocate_block(std::size_t octets) {
+    if (octets < kArenaBlock) return ::operator new(octets);
+    void* const block = ::mmap(nullptr, octets, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (block == MAP_FAILED) throw std::bad_alloc();
+    return block;
+}
+void free_block(void* block, std::size_t octets) {
+    if (octets < kArenaBlock) {
+        ::operator delete(block);
+    } else {
+        ::munmap(block, octets);
+    }
+}
+
 /// A configuration is built once and forgotten as a whole.
 std::shared_ptr<google::protobuf::Arena> make_arena() {
     google::protobuf::ArenaOptions options;
     options.start_block_size = 16UL * 1024;
-    options.max_block_size = 1024UL * 1024;
+    options.max_block_size = kArenaBlock;
+    options.block_alloc = [](std::size_t octets) { return allocate_block(octets); };
+    options.block_dealloc = [](void* block, std::size_t octets) { free_block(block, octets); };
     return std::make_shared<google::protobuf::Arena>(options);
 }
 

@@ -49,6 +49,12 @@ ReadNumber<std::uint64_t> read_decimal(std::string_view text, std::uint64_t unit
         ++end;
         while (end < trimmed.size() && is_digit(trimmed[end])) ++end;
     }
+    if (std::uint64_t whole = 0; end == trimmed.size() && end == at && end > 0 && end < 12) {
+        // Nearly all times are whole numbers.
+        std::from_chars(trimmed.data(), trimmed.data() + end, whole);
+        const auto units = static_cast<double>(whole);
+        if (units >= min && units <= max) return {whole * unit_us, {}};
+    }
     double value = 0;
     const auto [stop, failure] = std::from_chars(trimmed.data(), trimmed.data() + end, value);
     if (failure != std::errc{} || end == 0 || stop != trimmed.data() + end) {

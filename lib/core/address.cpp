@@ -63,6 +63,17 @@ std::string Address::octets() const {
 }
 
 std::string Address::text() const {
+    if (family_ == Family::ipv4) {
+        std::string quad;
+        for (std::size_t i = 0; i < 4; ++i) {
+            if (i > 0) quad += '.';
+            const auto octet = std::to_integer<unsigned>(octets_[i]);
+            if (octet >= 100) quad += static_cast<char>('0' + octet / 100);
+            if (octet >= 10) quad += static_cast<char>('0' + octet / 10 % 10);
+            quad += static_cast<char>('0' + octet % 10);
+        }
+        return quad;
+    }
     std::array<char, INET6_ADDRSTRLEN> buffer{};
     inet_ntop(to_af(family_), octets_.data(), buffer.data(), buffer.size());
     return buffer.data();
