@@ -77,9 +77,10 @@ std::string_view without_comment(std::string_view line, Arena& arena) {
         if (c == '"') quoted = !quoted;
         if (quoted) continue;
         if (c == '#' || c == '!') break;
-        if (c != '\\' || at + 1 >= line.size() || (line[at + 1] != '#' && line[at + 1] != '!')) {
-            continue;
-        }
+        if (c != '\\' || at + 1 >= line.size()) continue;
+        const char next = line[at + 1];
+        if (next == '\\') ++at;
+        if (next != '#' && next != '!') continue;
         unescaped.append(line, taken, at - taken);
         taken = ++at;
     }

@@ -21,9 +21,9 @@ constexpr std::uint8_t kNul = 32;
 }  // namespace mark
 [[nodiscard]] std::uint8_t marks_of(std::string_view line);
 
-/// Space or tab.
+/// Space, tab, form feed, vertical tab; a carriage return inside of a line is one as well.
 [[nodiscard]] constexpr bool is_blank(char c) {
-    return c == ' ' || c == '\t';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
 }
 /// Without blanks at both ends.
 [[nodiscard]] inline std::string_view without_blanks(std::string_view text) {
@@ -42,8 +42,8 @@ struct Word {
 using Words = ArenaList<Word>;
 
 /// Cuts the comment off: `#` and `!` outside of double quotes begin one, `\#` and `\!` stand for
-/// the characters themselves. Octets before the comment keep their places unless escaped: the
-/// result is a part of `line` then, else a text in the arena.
+/// the characters themselves, `\\` for two backslashes. Octets before the comment keep their places
+/// unless escaped: the result is a part of `line` then, else a text in the arena.
 [[nodiscard]] std::string_view without_comment(std::string_view line, Arena& arena);
 
 /// True when the number of double quotes is odd.

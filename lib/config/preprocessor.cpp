@@ -306,12 +306,12 @@ std::string Preprocessor::expanded(std::string_view text, unsigned depth, const 
     return out;
 }
 
-void Preprocessor::expand(LogicalLine& line) {
+bool Preprocessor::expand(LogicalLine& line) {
     bool changed = false;
     Lines rest;
     expansions_ = 0;
     const std::string text = expanded(line.text, 0, line, changed, rest);
-    if (!changed) return;
+    if (!changed) return false;
     if (expansions_ > kMaxExpansions) {
         report_.error(Complaint::general, "too_many_expansions", line.place,
                       "the parameters of this line expand without end");
@@ -321,6 +321,7 @@ void Preprocessor::expand(LogicalLine& line) {
     line.rewritten = true;
     trim_line(line);
     if (rest) frames_.emplace_back(TextFrame{rest, 1, line.place});
+    return true;
 }
 
 /// Includes, conditions, definitions and repetitions in their order; false when one of them took
@@ -349,8 +350,12 @@ bool Preprocessor::next(LogicalLine& line) {
         }
         trim_line(line);
         if (line.text.empty() || !passes_statements(line)) continue;
-        if ((line.marks & mark::kDollar) != 0) expand(line);
-        if (line.text.empty() || take_include(line)) continue;
+        // What a parameter put at the start of the line counts as if it had been written there.
+        if ((line.marks & mark::kDollar) != 0 && expand(line) &&
+            (line.text.empty() || !passes_statements(line))) {
+            continue;
+        }
+        if (line.text.front() == 'i' && take_include(line)) continue;
         if ((line.marks & mark::kQuote) != 0 && has_open_quote(line.text)) {
             report_.error(Complaint::quotes, "open_quote", line.place,
                           "a double quote is not closed; what follows it is ignored");

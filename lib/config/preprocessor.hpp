@@ -85,7 +85,8 @@ class Preprocessor {
     bool apply_condition(LogicalLine& line) const;
     bool passes_statements(LogicalLine& line);
     void open_files(const LoadedFiles& files);
-    void expand(LogicalLine& line);
+    /// False when nothing was replaced.
+    bool expand(LogicalLine& line);
     std::string expanded(std::string_view text, unsigned depth, const LogicalLine& line,
                          bool& changed, Lines& rest);
     std::optional<std::string> standard_value(std::string_view name);

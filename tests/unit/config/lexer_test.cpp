@@ -33,6 +33,9 @@ TEST(Comments, BeginAnywhereOutsideOfDoubleQuotes) {
     EXPECT_EQ(uncommented("'a#b'"), "'a");
     EXPECT_EQ(uncommented("a\\#b\\!c"), "a#b!c");
     EXPECT_EQ(uncommented("a\\b"), "a\\b");
+    EXPECT_EQ(uncommented("a\\\\#b"), "a\\\\");
+    EXPECT_EQ(uncommented("a\\"), "a\\");
+    EXPECT_EQ(uncommented("\"a\\#b\" \\# c # d"), "\"a\\#b\" # c ");
 }
 
 TEST(WordsOfALine, AreSplitAtBlanksAndDoubleQuotes) {
@@ -41,6 +44,7 @@ TEST(WordsOfALine, AreSplitAtBlanksAndDoubleQuotes) {
     EXPECT_EQ(words("\"a\"\"b\""), (Texts{"a", "b"}));
     EXPECT_EQ(words("'a b'"), (Texts{"'a", "b'"}));
     EXPECT_EQ(words("x \"\""), (Texts{"x", ""}));
+    EXPECT_EQ(words("a\rb\fc\vd"), (Texts{"a", "b", "c", "d"}));
 }
 
 TEST(WordsOfALine, KnowTheirColumns) {

@@ -68,6 +68,13 @@ TEST(Parameters, AreReplacedWhereTheyAreUsed) {
     EXPECT_EQ(lines_of("x ${NOT} $$A\n"), (Texts{"x ${NOT} $$A"}));
 }
 
+TEST(Parameters, ThatStartALineMayHoldAStatement) {
+    EXPECT_EQ(lines_of("$A=~SEQ(i,2) x $i\n$A\n"), (Texts{"x 1", "x 2"}));
+    EXPECT_EQ(lines_of("$A=$B=x\n$A\n${B}\n"), (Texts{"x"}));
+    EXPECT_EQ(lines_of("$A=@node2\n$A x\n$A=@node1\n$A y\n"), (Texts{"y"}));
+    EXPECT_EQ(lines_of("$A=~SEQ(i,2) x $i \\\nz\n$A\n"), (Texts{"x 1", "x 2", "z"}));
+}
+
 TEST(Parameters, OfSeveralLinesAreReplayed) {
     EXPECT_EQ(lines_of("$T= \\\n  track_script { \\\n  chk_${SVC} \\\n  }\n$SVC=web\na $T\nb\n"),
               (Texts{"a track_script {", "chk_web", "}", "b"}));
