@@ -71,6 +71,7 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
     config::LoadRequest wanted;
     wanted.file = request.file();
     wanted.config_id = request.config_id();
+    wanted.all_include_checks = request.all_include_checks();
     wanted.working_folder = "/";
     wanted.host = &host;
     const config::LoadResult result = config::load(wanted, files);

@@ -37,6 +37,7 @@ int run_config_test(const Options& options) {
     ParseTask task;
     task.file = paths_of(options).config_file;
     task.config_id = options.config_id;
+    task.all_include_checks = options.all_include_checks;
     task.test = true;
     task.with_vrrp = !options.checks_only;
     task.with_services = !options.vrrp_only;

@@ -109,6 +109,7 @@ std::string help_text(std::string_view program) {
         "  -c, --checkers_pid=FILE      pid file of checkerd\n"
         "  -m, --core-dump              allow core dumps of the supervisor\n"
         "  -i, --config-id=ID           use the lines of the configuration marked @ID\n"
+        "  -e, --all-config             an include that finds nothing is an error\n"
         "  -t, --config-test[=FILE]     check the configuration; findings go to standard error or "
         "FILE\n"
         "      --signum=NAME            print the number of STOP, RELOAD, DATA, STATS, "
@@ -173,6 +174,9 @@ bool Reader::take_mode(int what) {
             return true;
         case 'i':
             options_.config_id = optarg;
+            return true;
+        case 'e':
+            options_.all_include_checks = true;
             return true;
         case kIgnoreSigint:
             options_.ignore_sigint = true;

@@ -14,8 +14,9 @@ namespace holdfast::supervisor {
 struct Options {
     /// Called as `keepalived`: names, texts and default paths are keepalived's.
     bool drop_in = false;
-    std::string config_file;  // -f; empty: the default of the mode
-    std::string config_id;    // -i, for @id lines
+    std::string config_file;          // -f; empty: the default of the mode
+    std::string config_id;            // -i, for @id lines
+    bool all_include_checks = false;  // -e: an include that finds nothing is an error
     bool config_test = false;
     std::string config_test_file;  // where diagnostics go instead of standard error
 

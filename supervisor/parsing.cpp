@@ -186,6 +186,7 @@ core::Status Parsing::send_request() {
     messages::v1::ParseRequest& request = *message.mutable_parse();
     request.set_file(task_.file);
     request.set_config_id(task_.config_id);
+    request.set_all_include_checks(task_.all_include_checks);
     request.set_test(task_.test);
     std::vector<core::UniqueFd> opened;
     std::vector<int> descriptors;

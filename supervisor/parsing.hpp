@@ -19,6 +19,7 @@ namespace holdfast::supervisor {
 struct ParseTask {
     std::string file;  // absolute, or a glob pattern
     std::string config_id;
+    bool all_include_checks = false;
     bool test = false;
     bool with_vrrp = true;               // false with -C
     bool with_services = true;           // false with -P

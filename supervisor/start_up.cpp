@@ -47,6 +47,7 @@ ParseTask parse_task(const Options& options, const Paths& paths) {
     ParseTask task;
     task.file = paths.config_file;
     task.config_id = options.config_id;
+    task.all_include_checks = options.all_include_checks;
     task.with_vrrp = !options.checks_only;
     task.with_services = !options.vrrp_only;
     task.arguments = options.arguments;

@@ -203,6 +203,8 @@ void BlockReader::read_statement(BlockNumber block, const Statements::Event& eve
         return;
     }
     if (node.known->kind != KeywordKind::statement) read_block(node);
+    // It counts for the very next line, long before it is bound.
+    if (node.known == include_check_) statements_.lines().change_include_checks(node.words);
     if (parent != nullptr) {
         add_child(*parent, node);
     } else {

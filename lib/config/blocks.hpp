@@ -53,6 +53,7 @@ class Statements {
     void put_back(const Event& event);
     /// True when nothing of a line is left that was begun.
     [[nodiscard]] bool at_line_end() const { return !have_line_ && !have_event_; }
+    Preprocessor& lines() { return lines_; }
     Arena& arena() { return lines_.arena(); }
 
   private:
@@ -89,6 +90,7 @@ class BlockReader {
     Statements statements_;
     Reporter& report_;
     Sink sink_;
+    const KnownKeyword* const include_check_ = find_keyword("global_defs", "include_check");
     std::uint64_t depth_ = 0;                    // of braces as written
     std::vector<std::uint64_t> unknown_blocks_;  // their depths
     bool last_was_unknown_ = false;

@@ -17,6 +17,7 @@ constexpr std::size_t kMaxExpandedLine = 64UL * 1024;
 constexpr unsigned kMaxExpansions = 10'000;  // in one line
 constexpr unsigned kMaxExpansionDepth = 20;
 constexpr std::size_t kMaxFrames = 1000;
+constexpr IncludeChecks kAllChecks{true, true, true, true};
 
 bool is_name_start(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -49,21 +50,33 @@ Preprocessor::Preprocessor(const LoadRequest& request, FileAccess& files, Report
       report_(report),
       reader_(files, report),
       random_state_(core::object_id("random", request.config_id).value) {
-    open_files(reader_.read_main(request.file, request.all_include_checks));
+    open_files(reader_.read_main(request.file, request.all_include_checks),
+               request.all_include_checks ? kAllChecks : IncludeChecks{});
 }
 
-void Preprocessor::open_files(const LoadedFiles& files) {
+void Preprocessor::open_files(const LoadedFiles& files, const IncludeChecks& checks) {
     for (auto file = files.rbegin(); file != files.rend(); ++file) {
         last_opened_ = *file;
-        frames_.emplace_back(FileFrame{*file});
+        frames_.emplace_back(FileFrame{.file = *file, .checks = checks});
     }
 }
 
-const LoadedFile* Preprocessor::current_file() const {
+Preprocessor::FileFrame* Preprocessor::current_frame() {
     for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
-        if (const auto* file = std::get_if<FileFrame>(&*frame)) return file->file;
+        if (auto* file = std::get_if<FileFrame>(&*frame)) return file;
     }
-    return last_opened_;
+    return nullptr;
+}
+
+const LoadedFile* Preprocessor::current_file() {
+    const FileFrame* frame = current_frame();
+    return frame != nullptr ? frame->file : last_opened_;
+}
+
+void Preprocessor::change_include_checks(const Words& words) {
+    FileFrame* frame = current_frame();
+    if (frame == nullptr || request_.all_include_checks) return;
+    frame->checks = changed_checks(frame->checks, words);
 }
 
 bool Preprocessor::raw_line_of(FileFrame& frame, LogicalLine& line) {
@@ -202,14 +215,14 @@ bool Preprocessor::take_include(const LogicalLine& line) {
     const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
     const IncludeChecks* checks = include_checks_of(text.substr(0, end));
     if (checks == nullptr || end == text.size()) return false;
-    const LoadedFile* from = current_file();
-    if (from == nullptr) return true;
+    const FileFrame* frame = current_frame();
+    if (frame == nullptr) return true;
+    const IncludeChecks inherited = frame->checks;
     bool changed = false;
     Lines rest;
     const std::string pattern = expanded(core::trim(text.substr(end)), 0, line, changed, rest);
-    static constexpr IncludeChecks kAll{true, true, true, true};
-    open_files(reader_.read_included(pattern, request_.all_include_checks ? kAll : *checks, *from,
-                                     line.place));
+    open_files(reader_.read_included(pattern, *checks | inherited, *frame->file, line.place),
+               inherited);
     return true;
 }
 

@@ -54,12 +54,16 @@ class Preprocessor {
     /// False at the end of the last file.
     bool next(LogicalLine& line);
     Arena& arena() { return arena_; }
+    /// `include_check` with these words: for the includes that follow in the file being read, and
+    /// in those that it includes.
+    void change_include_checks(const Words& words);
 
   private:
     struct FileFrame {
         const LoadedFile* file = nullptr;
         std::size_t offset = 0;
         std::uint32_t line = 0;
+        IncludeChecks checks;  // of every include statement in it
     };
     struct TextFrame {  // the further lines of a multi-line parameter
         std::shared_ptr<const std::vector<std::string>> lines;
@@ -84,13 +88,14 @@ class Preprocessor {
     bool take_repetition(const LogicalLine& line);
     bool apply_condition(LogicalLine& line) const;
     bool passes_statements(LogicalLine& line);
-    void open_files(const LoadedFiles& files);
+    void open_files(const LoadedFiles& files, const IncludeChecks& checks);
     /// False when nothing was replaced.
     bool expand(LogicalLine& line);
     std::string expanded(std::string_view text, unsigned depth, const LogicalLine& line,
                          bool& changed, Lines& rest);
     std::optional<std::string> standard_value(std::string_view name);
-    [[nodiscard]] const LoadedFile* current_file() const;
+    [[nodiscard]] FileFrame* current_frame();
+    [[nodiscard]] const LoadedFile* current_file();
 
     const LoadRequest& request_;
     Reporter& report_;

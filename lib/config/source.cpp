@@ -68,6 +68,29 @@ const IncludeChecks* include_checks_of(std::string_view keyword) {
     return found != kIncludes.end() ? &found->checks : nullptr;
 }
 
+IncludeChecks changed_checks(IncludeChecks checks, const Words& words) {
+    if (words.empty()) return {true, true, true, true};
+    bool first = true;
+    for (const Word& word : words) {
+        const bool add = !word.text.starts_with('-');
+        const bool sign = !add || word.text.starts_with('+');
+        // A word without a sign says what is checked from here on, alone.
+        if (!sign && first) checks = {};
+        first = false;
+        const std::string_view name = word.text.substr(sign ? 1 : 0);
+        bool* const check = name == "read"             ? &checks.unreadable
+                            : name == "match"          ? &checks.missing
+                            : name == "wildcard_match" ? &checks.wildcard_without_match
+                            : name == "brace_match"    ? &checks.missing_alternative
+                                                       : nullptr;
+        if (check == nullptr) continue;
+        *check = add;
+        // What must be there must be readable too.
+        if (add) checks.unreadable = true;
+    }
+    return checks;
+}
+
 std::string absolute(std::string_view path, std::string_view folder) {
     if (!path.empty() && path.front() == '/') return std::string(path);
     std::string whole(folder);

@@ -8,6 +8,7 @@
 
 #include "lib/config/access.hpp"
 #include "lib/config/diagnostics.hpp"
+#include "lib/config/lexer.hpp"
 
 namespace holdfast::config {
 
@@ -27,9 +28,19 @@ struct IncludeChecks {
     bool missing = false;
     bool wildcard_without_match = false;
     bool missing_alternative = false;
+
+    friend IncludeChecks operator|(const IncludeChecks& a, const IncludeChecks& b) {
+        return {a.unreadable || b.unreadable, a.missing || b.missing,
+                a.wildcard_without_match || b.wildcard_without_match,
+                a.missing_alternative || b.missing_alternative};
+    }
 };
 /// The checks of `include`, `includer` ... `includea`; nothing for other words.
 [[nodiscard]] const IncludeChecks* include_checks_of(std::string_view keyword);
+
+/// What `include_check` with these words makes of the checks before it. Words that it does not know
+/// change nothing; they are complained about where the statement is bound.
+[[nodiscard]] IncludeChecks changed_checks(IncludeChecks checks, const Words& words);
 
 /// Finds and reads the files of a configuration, says what is wrong with them, and keeps their
 /// octets.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include "lib/core/text.hpp"
 #include "tests/unit/config/memory_access.hpp"
 
@@ -152,6 +154,30 @@ TEST(Includes, ThatAreMissingAreErrorsOnlyForTheStricterWords) {
         const Outcome outcome = run(files);
         ASSERT_EQ(outcome.diagnostics.size(), 1U) << word;
         EXPECT_EQ(outcome.diagnostics[0].severity, severity) << word;
+    }
+}
+
+TEST(Includes, AreCheckedAsIncludeCheckSays) {
+    const std::tuple<const char*, const char*, int> cases[] = {
+        {"", "include no.conf", 6},
+        {"", "include no*", 6},
+        {"read", "include no.conf", 0},
+        {"match", "include no.conf", 6},
+        {"match", "include no*", 0},
+        {"wildcard_match", "include no*", 6},
+        {"match -match", "include no.conf", 0},
+        {"+match +wildcard_match -match", "include no*", 6},
+        {"match\ninclude_check read", "include no.conf", 0},
+        {"match\ninclude_check +read", "include no.conf", 6},
+        {"match", "include part.conf", 6},
+    };
+    for (const auto& [words, include, status] : cases) {
+        MemoryFiles files(
+            fmt::format("global_defs {{\ninclude_check {}\n}}\n{}\n", words, include));
+        files.files["/etc/keepalived/part.conf"] = "include no.conf\n";
+        const FakeHost host;
+        EXPECT_EQ(load(testing::request_for(host), files).test_status, status)
+            << words << ": " << include;
     }
 }
 

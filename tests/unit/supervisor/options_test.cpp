@@ -87,6 +87,7 @@ TEST(Options, TheGraceIsInSecondsAndBounded) {
 }
 
 TEST(Options, WordsThatAreNoOptionsAreReportedAndPassedOver) {
+    EXPECT_TRUE(accepted({"holdfast", "-e"}).all_include_checks);
     EXPECT_NE(accepted({"holdfast", "-n", "stray"}).without_effect.front().find("stray"),
               std::string::npos);
 }
