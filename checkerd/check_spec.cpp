@@ -5,6 +5,7 @@
 
 #include "checkerd/http.hpp"
 #include "proto/config.pb.h"
+#include "proto/options.pb.h"
 
 namespace holdfast::checkerd {
 namespace {
@@ -86,9 +87,9 @@ core::Result<HttpUrl> read_url(const v1::HttpUrl& given, const v1::HttpCheck& ch
     return url;
 }
 
-HttpVersion read_version(std::string_view text) {
-    if (text == "1.1") return HttpVersion::http_1_1;
-    return text == "1.0C" || text == "1.0c" ? HttpVersion::http_1_0_close : HttpVersion::http_1_0;
+HttpVersion read_version(v1::HttpVersion version) {
+    if (version == v1::HTTP_1_1) return HttpVersion::http_1_1;
+    return version == v1::HTTP_1_0_CLOSE ? HttpVersion::http_1_0_close : HttpVersion::http_1_0;
 }
 
 core::Status read_http(const v1::HttpCheck& given, CheckSpec& spec) {
@@ -109,10 +110,12 @@ Kind kind_of(const v1::Check& given) {
     return Kind::not_carried_out;
 }
 
+/// As the configuration spells the kind.
 std::string keyword_of(const v1::Check& given) {
-    if (given.has_tcp()) return "TCP_CHECK";
-    if (given.has_http()) return given.http().tls() ? "SSL_GET" : "HTTP_GET";
-    return given.other().keyword();
+    if (given.http().tls()) return "SSL_GET";
+    const auto* kind =
+        given.GetReflection()->GetOneofFieldDescriptor(given, given.GetDescriptor()->oneof_decl(0));
+    return kind != nullptr ? kind->options().GetExtension(v1::setting).keyword() : std::string();
 }
 
 core::Result<CheckSpec> read_check(const v1::Check& given) {

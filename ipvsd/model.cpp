@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 #include <linux/if_addr.h>
+#include <linux/ip_vs.h>
 #include <net/if.h>
 
 #include <cerrno>
 #include <set>
 
 #include "proto/config.pb.h"
+#include "proto/options.pb.h"
 
 namespace holdfast::ipvsd {
 namespace {
@@ -15,7 +17,6 @@ namespace {
 namespace config = holdfast::config::v1;
 
 constexpr std::uint32_t kMaxWeight = 2147483647;
-constexpr std::size_t kMaxScheduler = 15;
 
 core::Error refused(std::string_view object, std::string_view why) {
     return core::Error(fmt::format("{}: {}", object, why), EINVAL);
@@ -106,13 +107,32 @@ ForwardingMethod forwarding_of(config::ForwardingMethod method) {
     return ForwardingMethod::nat;
 }
 
+std::uint16_t checksum_flag(config::TunnelChecksum checksum) {
+    switch (checksum) {
+        case config::CHECKSUM_FULL:
+            return IP_VS_TUNNEL_ENCAP_FLAG_CSUM;
+        case config::CHECKSUM_REMOTE:
+            return IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM;
+        default:
+            return IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM;
+    }
+}
+
+Tunnel tunnel_of(const config::Tunnel& from) {
+    Tunnel tunnel{.port = static_cast<std::uint16_t>(from.port()),
+                  .flags = checksum_flag(from.checksum())};
+    if (from.type() == config::TUNNEL_GUE) tunnel.type = TunnelType::gue;
+    if (from.type() == config::TUNNEL_GRE) tunnel.type = TunnelType::gre;
+    return tunnel;
+}
+
 core::Result<ServerRules> server_of(const config::RealServer& from,
                                     const config::VirtualServer& service) {
     const auto address = core::Address::from_bytes(from.address());
     if (!address) return refused(service.name(), "server without address");
     const std::uint32_t default_weight = service.has_weight() ? service.weight() : 1;
     const std::uint32_t weight = from.has_weight() ? from.weight() : default_weight;
-    if (from.port() > 65535 || weight > kMaxWeight) {
+    if (from.port() > 65535 || from.tunnel().port() > 65535 || weight > kMaxWeight) {
         return refused(service.name(), "port or weight of " + address->text());
     }
     ServerRules server{.id = core::ObjectId{from.id()}};
@@ -122,6 +142,9 @@ core::Result<ServerRules> server_of(const config::RealServer& from,
                           .weight = weight,
                           .upper_threshold = from.upper_threshold(),
                           .lower_threshold = from.lower_threshold()};
+    if (server.destination.forwarding == ForwardingMethod::tunnel) {
+        server.destination.tunnel = tunnel_of(from.tunnel());
+    }
     server.inhibit_on_failure =
         from.has_inhibit_on_failure() ? from.inhibit_on_failure() : service.inhibit_on_failure();
     const bool alpha = from.has_alpha() ? from.alpha() : service.alpha();
@@ -147,27 +170,55 @@ core::Result<ServiceKey> key_of(const config::VirtualServer& from) {
                           {*address, static_cast<std::uint16_t>(key.port())});
 }
 
-std::uint32_t scheduler_flag(const std::string& word) {
-    if (word == "flag-1" || word == "sh-fallback" || word == "mh-fallback") return kSchedulerFlag1;
-    if (word == "flag-2" || word == "sh-port" || word == "mh-port") return kSchedulerFlag2;
-    return word == "flag-3" ? kSchedulerFlag3 : 0;
+/// The sorry server as one of the service's servers.
+config::RealServer as_server(const config::SorryServer& sorry) {
+    config::RealServer server;
+    server.set_id(sorry.id());
+    server.set_address(sorry.address());
+    server.set_port(sorry.port());
+    server.set_weight(1);
+    if (sorry.has_forwarding()) server.set_forwarding(sorry.forwarding());
+    if (sorry.has_tunnel()) *server.mutable_tunnel() = sorry.tunnel();
+    return server;
+}
+
+/// The kernel's name of it, which is the word of the configuration.
+std::string scheduler_of(config::Scheduler scheduler) {
+    const auto* value = config::Scheduler_descriptor()->FindValueByNumber(scheduler);
+    if (value == nullptr) return {};
+    const auto& word = value->options().GetExtension(config::word);
+    return word.text_size() > 0 ? word.text(0) : std::string();
+}
+
+std::uint32_t scheduler_flag(int flag) {
+    switch (flag) {
+        case config::SCHEDULER_FLAG_1:
+        case config::SCHEDULER_FALLBACK:
+            return kSchedulerFlag1;
+        case config::SCHEDULER_FLAG_2:
+        case config::SCHEDULER_PORT:
+            return kSchedulerFlag2;
+        case config::SCHEDULER_FLAG_3:
+            return kSchedulerFlag3;
+        default:
+            return 0;
+    }
 }
 
 core::Result<Service> service_of(const config::VirtualServer& from) {
     auto key = key_of(from);
     if (!key) return key.error();
     Service service{.key = *key, .one_packet = from.one_packet()};
-    if (from.has_scheduler()) service.scheduler = from.scheduler();
-    if (service.scheduler.empty() || service.scheduler.size() > kMaxScheduler) {
-        return refused(from.name(), "scheduler's name");
+    if (from.has_scheduler()) service.scheduler = scheduler_of(from.scheduler());
+    if (service.scheduler.empty()) return refused(from.name(), "no such scheduler");
+    for (const int flag : from.scheduler_flags()) {
+        service.scheduler_flags |= scheduler_flag(flag);
     }
-    for (const std::string& word : from.scheduler_flags()) {
-        service.scheduler_flags |= scheduler_flag(word);
-    }
-    if (from.persistence_timeout_s() != 0) {
+    if (from.persistence_timeout_us() != 0) {
         const std::uint32_t whole = key->family == core::Family::ipv6 ? 128U : 0xffffffffU;
         service.persistence = Persistence{
-            .timeout = std::chrono::seconds(from.persistence_timeout_s()),
+            .timeout = std::chrono::duration_cast<std::chrono::seconds>(
+                interval_of(from.persistence_timeout_us())),
             .netmask = from.has_persistence_netmask() ? from.persistence_netmask() : whole,
             .engine = from.persistence_engine()};
     }
@@ -184,7 +235,7 @@ core::Result<ConfiguredService> configured_service(const config::VirtualServer& 
                     .hysteresis = from.hysteresis(),
                     .alpha = from.alpha(),
                     .omega = from.omega(),
-                    .sorry_server_inhibit = from.sorry_server_inhibit()};
+                    .sorry_server_inhibit = from.sorry_server().inhibit()};
     for (const config::RealServer& each : from.servers()) {
         auto server = server_of(each, from);
         if (!server) return server.error();
@@ -194,7 +245,7 @@ core::Result<ConfiguredService> configured_service(const config::VirtualServer& 
         result.rules.servers.push_back(std::move(*server));
     }
     if (from.has_sorry_server()) {
-        auto server = server_of(from.sorry_server(), from);
+        auto server = server_of(as_server(from.sorry_server()), from);
         if (!server) return server.error();
         server->checks.clear();
         result.rules.sorry_server = std::move(*server);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,10 +18,17 @@
 
 namespace holdfast::config {
 
+/// Where a real server and its checks were written, in their order.
+struct ServerPlaces {
+    Place block;
+    std::vector<Place> checks;
+};
+
 /// Where an object and its settings were written, for what is found when all is read.
 struct ObjectPlaces {
     Place block;
     std::vector<std::pair<std::string_view, Place>> settings;
+    std::vector<ServerPlaces> servers;  // of a service, in their order
 
     void add(std::string_view keyword, const Place& place) {
         if (settings.empty()) settings.reserve(kUsual);
@@ -33,9 +41,28 @@ struct ObjectPlaces {
         }
         return block;
     }
+    [[nodiscard]] const Place& of_server(int server) const {
+        const auto at = static_cast<std::size_t>(server);
+        return at < servers.size() ? servers[at].block : block;
+    }
+    [[nodiscard]] const Place& of_check(int server, int check) const {
+        const auto at = static_cast<std::size_t>(server);
+        const auto of = static_cast<std::size_t>(check);
+        return at < servers.size() && of < servers[at].checks.size() ? servers[at].checks[of]
+                                                                     : of_server(server);
+    }
 
   private:
     static constexpr std::size_t kUsual = 6;
+};
+
+/// A service that listens on a group, which nobody carries out yet.
+struct GroupUse {
+    std::string group;
+    std::string name;  // of the service
+    int protocol = 0;
+    bool ipv6 = false;
+    Place place;
 };
 
 /// In the order of the Config's repeated fields. A service's servers and checks follow their order
@@ -46,7 +73,8 @@ struct Places {
     std::vector<ObjectPlaces> groups;
     std::vector<ObjectPlaces> scripts;
     std::vector<ObjectPlaces> services;
-    std::unordered_map<std::string, std::vector<Place>> servers;  // by the service's name
+    std::vector<ObjectPlaces> service_groups;
+    std::vector<GroupUse> group_uses;
 };
 
 class LegacyText;
@@ -103,6 +131,9 @@ class Binder {
     [[nodiscard]] bool is_claimed(std::string_view kind, std::string_view name) const {
         return claimed_.contains(std::string(kind) + " " + std::string(name));
     }
+    /// The claimed name of this kind that is nearest, for "did you mean".
+    [[nodiscard]] std::optional<std::string> closest_claimed(std::string_view kind,
+                                                             std::string_view name) const;
 
   private:
     const Binding& binding_of(Targets targets, const Node& node);

@@ -230,11 +230,12 @@ class ScriptResolver {
                         &v1::RealServer::clear_notify_down, place, key("notify_down"));
         }
         for (auto& check : *server.mutable_checks()) {
-            if (check.has_other() && check.other().has_script()) {
-                auto& other = *check.mutable_other();
-                resolve_one(other, true, other.mutable_script(), &v1::OtherCheck::clear_script,
-                            place, key("misc_path"));
-            }
+            if (!check.has_command() || !check.command().has_script()) continue;
+            auto& command = *check.mutable_command();
+            if (command.has_user()) command.mutable_script()->set_user(command.user());
+            if (command.has_group()) command.mutable_script()->set_group(command.group());
+            resolve_one(command, true, command.mutable_script(), &v1::MiscCheck::clear_script,
+                        place, key("misc_path"));
         }
     }
 

@@ -1,12 +1,18 @@
-// Virtual servers, their real servers and checks: keepalived's completion of virtual_server.
+// Virtual servers and their real servers: keepalived's completion of virtual_server.
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
 #include <fmt/format.h>
 
+#include "lib/config/irregular/endpoints.hpp"
+#include "lib/config/persistence.hpp"
 #include "lib/config/resolve.hpp"
+#include "lib/config/resolve_checks.hpp"
+#include "lib/config/service_groups.hpp"
 #include "lib/core/address.hpp"
 #include "lib/core/ids.hpp"
+#include "lib/core/text.hpp"
 
 namespace holdfast::config {
 
@@ -14,8 +20,10 @@ namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000;
 constexpr std::uint64_t kDelayLoop = 60 * kSecond;
-constexpr std::uint64_t kConnectTimeout = 5 * kSecond;
-constexpr std::uint32_t kPersistenceOfAllPorts = 360;
+constexpr std::uint64_t kPersistenceOfAllPorts = 360 * kSecond;
+constexpr std::size_t kIpv6Octets = 16;
+
+using Groups = std::unordered_map<std::string, const v1::ServiceGroup*>;
 
 std::string text_of(const std::string& octets) {
     const auto address = core::Address::from_bytes(std::string_view(octets));
@@ -38,156 +46,331 @@ std::string_view protocol_text(v1::Protocol protocol) {
 /// As keepalived's logs and fifos write it.
 std::string endpoint_text(const std::string& address, v1::Protocol protocol, std::uint32_t port) {
     std::string text = "[";
-    text += text_of(address);
-    text += "]:";
-    text += protocol_text(protocol);
-    text += ':';
+    text.append(text_of(address)).append("]:").append(protocol_text(protocol)).append(1, ':');
     const fmt::format_int digits(port);
     return text.append(digits.data(), digits.size());
 }
 
-/// The first of three that is set, else the default.
-template <class Value>
-Value first_of(bool has_own, Value own, bool has_server, Value server, bool has_service,
-               Value service, Value otherwise) {
-    if (has_own) return own;
-    if (has_server) return server;
-    return has_service ? service : otherwise;
-}
-
 class ServiceResolver {
   public:
-    ServiceResolver(Resolution& all, v1::VirtualServer& service, const ObjectPlaces& places)
-        : all_(all), service_(service), places_(places) {}
+    ServiceResolver(Resolution& all, v1::VirtualServer& service, ObjectPlaces& places,
+                    const Groups& groups)
+        : all_(all), service_(service), places_(places), groups_(groups) {}
 
     /// False when the service must be dropped.
     bool run() {
-        if (!name_it()) return false;
-        all_.report.set_object("virtual_server " + service_.name());
-        if (service_.servers_size() == 0) {
+        service_.clear_label();
+        if (!find_group() || !decide_protocol()) return false;
+        service_.set_id(core::object_id("virtual_server", service_.name()).value);
+        const ObjectScope object(all_.report, "virtual_server", service_.name());
+        decide_family();
+        drop_other_families();
+        if (service_.servers().empty()) {
             error("virtual_server", "no_servers",
                   fmt::format("{} has no real_server and is dropped", service_.name()));
             return false;
         }
         fill_defaults();
         complete_servers();
-        if (service_.has_sorry_server()) complete_sorry_server();
+        complete_sorry_server();
         check_quorum();
-        for (auto& server : *service_.mutable_servers()) complete_checks(server);
-        return true;
+        resolve_checks(all_, service_, places_);
+        return is_carried_out();
     }
 
   private:
     void error(std::string_view keyword, std::string_view class_name, std::string text,
                std::string hint = {}) {
-        all_.report.error(Complaint::general, class_name, places_.of(keyword), std::move(text))
-            .hint = std::move(hint);
+        error_at(places_.of(keyword), class_name, std::move(text), std::move(hint));
+    }
+    void error_at(const Place& place, std::string_view class_name, std::string text,
+                  std::string hint = {}) {
+        all_.report.error(Complaint::general, class_name, place, std::move(text)).hint =
+            std::move(hint);
     }
 
-    bool name_it() {
+    /// keepalived logs a group that is not there, and its -t says nothing.
+    bool find_group() {
+        if (!service_.has_group()) return true;
+        const auto found = groups_.find(service_.group());
+        if (found != groups_.end()) {
+            group_ = found->second;
+            facts_ = facts_of(*group_);
+            return true;
+        }
+        auto& warning = all_.report.warning(
+            "undefined", places_.block,
+            fmt::format("there is no virtual_server_group {}; the service is dropped",
+                        service_.group()));
+        std::vector<std::string> names;
+        for (const auto& [name, group] : groups_) names.push_back(name);
+        if (const auto near = core::closest(service_.group(), names)) {
+            warning.hint = fmt::format("did you mean {}?", *near);
+        }
+        return false;
+    }
+
+    bool is_carried_out() {
+        if (group_ == nullptr) return true;
+        all_.places.group_uses.push_back({group_->name(), service_.name(),
+                                          service_.key().protocol(), service_.key().ipv6(),
+                                          places_.block});
+        all_.report.warning("not_carried_out", places_.block,
+                            "virtual_server group is accepted, not carried out yet");
+        return false;
+    }
+
+    [[nodiscard]] bool has_mark_only() const {
+        return group_ != nullptr ? facts_.marks && !facts_.addresses : service_.key().has_fwmark();
+    }
+
+    [[nodiscard]] std::string name_of_key() const {
+        const auto& key = service_.key();
+        if (group_ != nullptr) return fmt::format("[{}]:0", group_->name());
+        if (key.has_fwmark()) return fmt::format("FWM {}", key.fwmark());
+        return endpoint_text(key.address(), key.protocol(), key.port());
+    }
+
+    /// And the name, which shows it.
+    bool decide_protocol() {
         auto& key = *service_.mutable_key();
-        if (service_.has_group()) {
-            all_.report.warning("not_carried_out", places_.block,
-                                "virtual_server group is accepted, not carried out yet");
+        if (group_ == nullptr && !key.has_fwmark() && !is_address(key.address())) {
+            error("virtual_server", "no_address", "the service says neither address nor fwmark");
             return false;
         }
-        if (!key.has_ipv6()) key.set_ipv6(false);
-        if (key.has_fwmark()) {
-            service_.set_name(fmt::format("FWM {}", key.fwmark()));
-        } else {
-            if (!key.has_protocol()) {
-                error("protocol", "no_protocol",
-                      fmt::format("virtual_server {} {} has no protocol; UDP is taken",
-                                  text_of(key.address()), key.port()),
-                      "write protocol TCP or protocol UDP");
-                key.set_protocol(v1::UDP);
+        if (has_mark_only()) {
+            if (key.has_protocol()) {
+                all_.report.error(
+                    Complaint::warning, "protocol_of_mark", places_.of("protocol"),
+                    fmt::format("{}: a service known by its firewall mark has no protocol; it is "
+                                "ignored",
+                                name_of_key()));
             }
-            service_.set_name(endpoint_text(key.address(), key.protocol(), key.port()));
+            key.clear_protocol();
+        } else if (!key.has_protocol()) {
+            error("protocol", "no_protocol",
+                  fmt::format("{} has no protocol; UDP is taken", name_of_key()),
+                  "write protocol TCP or protocol UDP");
+            key.set_protocol(v1::UDP);
         }
-        service_.set_id(core::object_id("virtual_server", service_.name()).value);
+        if (key.has_fwmark() && key.fwmark() == 0) {
+            error("virtual_server", "zero_mark", "a firewall mark of 0 marks no packet");
+        }
+        service_.set_name(name_of_key());
         return true;
+    }
+
+    static bool is_address(const std::string& octets) {
+        return core::Address::from_bytes(std::string_view(octets)).has_value();
+    }
+
+    /// That of the address, of ip_family, of the group's addresses, or of the first server.
+    void decide_family() {
+        auto& key = *service_.mutable_key();
+        if (key.has_address()) {
+            key.set_ipv6(key.address().size() == kIpv6Octets);
+        } else if (key.has_family()) {
+            key.set_ipv6(key.family() == v1::FAMILY_INET6);
+        } else if (group_ != nullptr && facts_.ipv4 != facts_.ipv6) {
+            key.set_ipv6(facts_.ipv6);
+        } else {
+            key.set_ipv6(!service_.servers().empty() &&
+                         service_.servers(0).address().size() == kIpv6Octets);
+        }
+    }
+
+    [[nodiscard]] bool is_of_family(const std::string& address) const {
+        return (address.size() == kIpv6Octets) == service_.key().ipv6();
+    }
+
+    [[nodiscard]] bool fits(const v1::RealServer& server) const {
+        return is_of_family(server.address()) || server.forwarding() == v1::TUN;
+    }
+
+    void drop_other_families() {
+        inherit_forwarding();
+        drop_servers([this](int at) {
+            const auto& server = service_.servers(at);
+            if (is_address(server.address()) && fits(server)) return false;
+            error_at(places_.of_server(at), "other_family",
+                     fmt::format("real_server {} is not of the service's family and is dropped",
+                                 text_of(server.address())));
+            return true;
+        });
+    }
+
+    /// Takes out those that `unwanted` says, here and in the places.
+    template <class Unwanted>
+    void drop_servers(const Unwanted& unwanted) {
+        auto& servers = *service_.mutable_servers();
+        int kept = 0;
+        for (int i = 0; i < servers.size(); ++i) {
+            if (unwanted(i)) continue;
+            if (kept != i) {
+                servers.SwapElements(kept, i);
+                const auto from = static_cast<std::size_t>(i);
+                if (from < places_.servers.size()) {
+                    std::swap(places_.servers[static_cast<std::size_t>(kept)],
+                              places_.servers[from]);
+                }
+            }
+            ++kept;
+        }
+        if (kept == servers.size()) return;
+        servers.DeleteSubrange(kept, servers.size() - kept);
+        const auto left = static_cast<std::size_t>(kept);
+        if (places_.servers.size() > left) places_.servers.resize(left);
+    }
+
+    void inherit_forwarding() {
+        if (!service_.has_forwarding()) {
+            error("lvs_method", "no_forwarding",
+                  fmt::format("{} has no lvs_method; NAT is taken", service_.name()));
+            service_.set_forwarding(v1::NAT);
+        }
+        check_tunnel(service_, "lvs_method", places_.of("lvs_method"));
+        for (auto& server : *service_.mutable_servers()) inherit(server);
+        if (service_.has_sorry_server()) inherit(*service_.mutable_sorry_server());
+    }
+
+    /// keepalived's language has these checked when they are read.
+    template <class Message>
+    void check_tunnel(const Message& message, std::string_view what, const Place& place) {
+        if (!message.has_tunnel()) return;
+        if (message.forwarding() != v1::TUN) {
+            all_.report.warning("unused_tunnel", place,
+                                fmt::format("{}: {} has options of a tunnel, which only TUN uses",
+                                            service_.name(), what));
+        }
+    }
+
+    template <class Server>
+    void inherit(Server& server) {
+        if (server.has_forwarding()) return;
+        server.set_forwarding(service_.forwarding());
+        if (service_.has_tunnel()) *server.mutable_tunnel() = service_.tunnel();
     }
 
     void fill_defaults() {
         if (!service_.has_scheduler()) {
             error("lvs_sched", "no_scheduler",
                   fmt::format("{} has no lvs_sched; wlc is taken", service_.name()));
-            service_.set_scheduler("wlc");
+            service_.set_scheduler(v1::SCHEDULER_WLC);
         }
-        if (!service_.has_forwarding()) {
-            error("lvs_method", "no_forwarding",
-                  fmt::format("{} has no lvs_method; NAT is taken", service_.name()));
-            service_.set_forwarding(v1::NAT);
-        }
+        decide_persistence();
         const auto& key = service_.key();
-        if (!key.has_fwmark() && key.port() == 0 && !service_.has_persistence_timeout_s()) {
-            error("virtual_server", "zero_port",
-                  fmt::format("{}: all ports need persistence; {} s is taken", service_.name(),
-                              kPersistenceOfAllPorts));
-            service_.set_persistence_timeout_s(kPersistenceOfAllPorts);
-        }
-        if (service_.has_persistence_timeout_s() && !service_.has_persistence_netmask()) {
-            service_.set_persistence_netmask(key.ipv6() ? 128 : 0xffffffffU);
-        }
-        if (service_.one_packet() && key.protocol() != v1::UDP && !key.has_fwmark()) {
+        if (service_.one_packet() && key.protocol() != v1::UDP && !has_mark_only()) {
             error("ops", "one_packet_cleared",
                   fmt::format("{}: ops needs protocol UDP; it is cleared", service_.name()));
             service_.clear_one_packet();
+        }
+        if (service_.ha_suspend() && has_mark_only()) {
+            error("ha_suspend", "ha_suspend_cleared",
+                  fmt::format("{}: a service known by its firewall mark has no address that "
+                              "ha_suspend could wait for; it is cleared",
+                              service_.name()));
+            service_.clear_ha_suspend();
         }
         if (!service_.has_delay_loop_us()) service_.set_delay_loop_us(kDelayLoop);
         if (!service_.has_quorum()) service_.set_quorum(1);
         if (!service_.has_hysteresis()) service_.set_hysteresis(0);
     }
 
-    /// The port of a server: the service's unless it says another one, which only NAT can do.
-    void decide_port(v1::RealServer& server, const std::string& what) {
+    void decide_persistence() {
         const auto& key = service_.key();
-        if (!server.has_port()) server.set_port(key.port());
-        if (key.has_fwmark() || server.port() == key.port() || server.forwarding() == v1::NAT) {
+        const bool all_ports =
+            group_ != nullptr ? facts_.all_ports : !key.has_fwmark() && key.port() == 0;
+        if (all_ports && !service_.has_persistence_timeout_us()) {
+            error("virtual_server", "zero_port",
+                  fmt::format("{}: all ports need persistence; {} s is taken", service_.name(),
+                              kPersistenceOfAllPorts / kSecond));
+            service_.set_persistence_timeout_us(kPersistenceOfAllPorts);
+        }
+        if (!service_.has_persistence_timeout_us()) return;
+        service_.set_persistence_netmask(key.ipv6() ? 128 : 0xffffffffU);
+        if (!service_.has_persistence_granularity()) return;
+        const auto mask = read_granularity(service_.persistence_granularity(), key.ipv6());
+        if (mask) {
+            service_.set_persistence_netmask(*mask);
+        } else {
+            error("persistence_granularity", "bad_value",
+                  fmt::format("{}: '{}' is no {}", service_.name(),
+                              service_.persistence_granularity(),
+                              key.ipv6() ? "prefix length from 1 to 128" : "mask"));
+        }
+    }
+
+    /// The port of a server: the service's unless it says another one, which only NAT can do.
+    template <class Server>
+    void decide_port(Server& server, const Place& place, std::string_view what) {
+        const auto& key = service_.key();
+        const bool written = server.port() != 0;
+        if (!written) server.set_port(key.port());
+        if (!written || server.forwarding() == v1::NAT) return;
+        const std::string start = fmt::format("{}: {} {} port {}", service_.name(), what,
+                                              text_of(server.address()), server.port());
+        if (has_mark_only()) {
+            error_at(place, "port_mismatch",
+                     start + " is cleared; DR and TUN keep the port, and a mark has none");
+            server.set_port(0);
+        } else if (group_ != nullptr) {
+            check_port_of_group(server.port(), place, start);
+        } else if (server.port() != key.port()) {
+            error_at(place, "port_mismatch",
+                     fmt::format("{} becomes {}; DR and TUN keep the port", start, key.port()));
+            server.set_port(key.port());
+        }
+    }
+
+    void check_port_of_group(std::uint32_t port, const Place& place, const std::string& start) {
+        for (const auto& entry : group_->entries()) {
+            if (entry.has_fwmark() || entry.port() == port) continue;
+            error_at(place, "port_mismatch",
+                     fmt::format("{} is not that of {} in the group; DR and TUN keep the port",
+                                 start, text_of(entry.address())));
             return;
         }
-        error(what, "port_mismatch",
-              fmt::format("{}: {} {} port {} becomes {}; DR and TUN keep the port", service_.name(),
-                          what, text_of(server.address()), server.port(), key.port()));
-        server.set_port(key.port());
     }
 
     void complete_servers() {
         std::unordered_set<std::string> seen;
-        auto& servers = *service_.mutable_servers();
-        int kept = 0;
-        for (int i = 0; i < servers.size(); ++i) {
-            auto& server = *servers.Mutable(i);
-            if (!server.has_forwarding()) server.set_forwarding(service_.forwarding());
-            decide_port(server, "real_server");
-            if (!server.has_weight()) {
-                server.set_weight(service_.has_weight() ? service_.weight() : 1);
-            }
-            if (!server.has_inhibit_on_failure()) {
-                server.set_inhibit_on_failure(service_.inhibit_on_failure());
-            }
-            if (!server.has_alpha()) server.set_alpha(service_.alpha());
-            server.set_name(
-                endpoint_text(server.address(), service_.key().protocol(), server.port()));
+        drop_servers([&](int at) {
+            auto& server = *service_.mutable_servers(at);
+            complete(server, places_.of_server(at));
             if (!seen.insert(server.name()).second) {
-                error("real_server", "duplicate",
-                      fmt::format("{}: real_server {} is there twice; the second is dropped",
-                                  service_.name(), server.name()));
-                continue;
+                error_at(places_.of_server(at), "duplicate",
+                         fmt::format("{}: real_server {} is there twice; the second is dropped",
+                                     service_.name(), server.name()));
+                return true;
             }
             server.set_id(
                 core::object_id("real_server", service_.name() + " " + server.name()).value);
-            if (kept != i) servers.SwapElements(kept, i);
-            ++kept;
+            return false;
+        });
+    }
+
+    void complete(v1::RealServer& server, const Place& place) {
+        decide_port(server, place, "real_server");
+        if (!server.has_weight()) server.set_weight(service_.has_weight() ? service_.weight() : 1);
+        if (!server.has_inhibit_on_failure()) {
+            server.set_inhibit_on_failure(service_.inhibit_on_failure());
         }
-        servers.DeleteSubrange(kept, servers.size() - kept);
+        if (!server.has_alpha()) server.set_alpha(service_.alpha());
+        server.set_name(endpoint_text(server.address(), service_.key().protocol(), server.port()));
     }
 
     void complete_sorry_server() {
+        if (!service_.has_sorry_server()) return;
         auto& sorry = *service_.mutable_sorry_server();
-        if (!sorry.has_forwarding()) sorry.set_forwarding(service_.forwarding());
-        decide_port(sorry, "sorry_server");
-        sorry.set_weight(1);
+        const bool fits = is_of_family(sorry.address()) || sorry.forwarding() == v1::TUN;
+        if (!is_address(sorry.address()) || !fits) {
+            error("sorry_server", "other_family",
+                  fmt::format("{}: sorry_server {} is not of the service's family and is dropped",
+                              service_.name(), text_of(sorry.address())));
+            service_.clear_sorry_server();
+            return;
+        }
+        decide_port(sorry, places_.of("sorry_server"), "sorry_server");
         sorry.set_name(endpoint_text(sorry.address(), service_.key().protocol(), sorry.port()));
         sorry.set_id(core::object_id("sorry_server", service_.name() + " " + sorry.name()).value);
     }
@@ -209,111 +392,57 @@ class ServiceResolver {
         service_.set_hysteresis(lowered);
     }
 
-    void complete_checks(v1::RealServer& server) {
-        int index = 0;
-        server.set_check_count(static_cast<std::uint32_t>(server.checks_size()));
-        for (auto& check : *server.mutable_checks()) {
-            check.set_id(core::object_id("check", fmt::format("{} {} {}", service_.name(),
-                                                              server.name(), index++))
-                             .value);
-            complete_target(check, server);
-            complete_times(check, server);
-            if (!check.has_alpha()) check.set_alpha(server.alpha());
-            if (!check.has_log_all_failures()) {
-                check.set_log_all_failures(all_.config.global().log_all_check_failures());
-            }
-            if (check.has_http()) complete_http(*check.mutable_http(), server);
-        }
-    }
-
-    void complete_target(v1::Check& check, const v1::RealServer& server) {
-        auto& target = *check.mutable_target();
-        if (!target.has_connect_address()) target.set_connect_address(server.address());
-        if (!target.has_connect_port()) target.set_connect_port(server.port());
-        target.set_connect_timeout_us(first_of(
-            target.has_connect_timeout_us(), target.connect_timeout_us(),
-            server.has_connect_timeout_us(), server.connect_timeout_us(),
-            service_.has_connect_timeout_us(), service_.connect_timeout_us(), kConnectTimeout));
-        if (target.connect_port() == 0 && !check.has_other()) {
-            all_.report
-                .warning("check_without_port", places_.block,
-                         fmt::format("{}: the check of {} has no port to connect to",
-                                     service_.name(), server.name()))
-                .hint = "write connect_port into the check";
-        }
-    }
-
-    void complete_times(v1::Check& check, const v1::RealServer& server) {
-        const auto& keyword = check.other().keyword();
-        const std::uint32_t retry = keyword == "MISC_CHECK" ? 0 : keyword == "DNS_CHECK" ? 3 : 1;
-        const std::uint64_t pause =
-            check.has_http() || keyword == "SSL_GET" ? 3 * kSecond : kSecond;
-        check.set_delay_loop_us(first_of(check.has_delay_loop_us(), check.delay_loop_us(),
-                                         server.has_delay_loop_us(), server.delay_loop_us(), true,
-                                         service_.delay_loop_us(), kDelayLoop));
-        check.set_retry(first_of(check.has_retry(), check.retry(), server.has_retry(),
-                                 server.retry(), service_.has_retry(), service_.retry(), retry));
-        check.set_delay_before_retry_us(first_of(
-            check.has_delay_before_retry_us(), check.delay_before_retry_us(),
-            server.has_delay_before_retry_us(), server.delay_before_retry_us(),
-            service_.has_delay_before_retry_us(), service_.delay_before_retry_us(), pause));
-        check.set_warmup_us(first_of(
-            check.has_warmup_us(), check.warmup_us(), server.has_warmup_us(), server.warmup_us(),
-            service_.has_warmup_us(), service_.warmup_us(), check.delay_loop_us()));
-    }
-
-    void complete_http(v1::HttpCheck& http, const v1::RealServer& server) {
-        if (!http.has_virtualhost()) {
-            if (server.has_virtualhost())
-                http.set_virtualhost(server.virtualhost());
-            else if (service_.has_virtualhost())
-                http.set_virtualhost(service_.virtualhost());
-        }
-        for (auto& url : *http.mutable_urls()) {
-            if (url.status_codes_size() > 0) continue;
-            auto& range = *url.add_status_codes();
-            range.set_first(200);
-            range.set_last(299);
-        }
-    }
-
     Resolution& all_;
     v1::VirtualServer& service_;
-    const ObjectPlaces& places_;
+    ObjectPlaces& places_;
+    const Groups& groups_;
+    const v1::ServiceGroup* group_ = nullptr;
+    GroupFacts facts_;
 };
 
 /// keepalived runs a service that is written twice as one whose servers are those of both.
-void merge(Resolution& all, v1::VirtualServer& first, v1::VirtualServer& second,
-           const ObjectPlaces& places) {
+void merge(Resolution& all, v1::VirtualServer& first, ObjectPlaces& first_places,
+           v1::VirtualServer& second, ObjectPlaces& places) {
     all.report.warning(
         "duplicate", places.block,
         fmt::format("{} is there already; its servers are added to the first", second.name()));
     std::unordered_set<std::uint64_t> there;
     for (const auto& server : first.servers()) there.insert(server.id());
-    for (auto& server : *second.mutable_servers()) {
-        if (there.insert(server.id()).second) first.add_servers()->Swap(&server);
+    for (int i = 0; i < second.servers_size(); ++i) {
+        auto& server = *second.mutable_servers(i);
+        if (!there.insert(server.id()).second) continue;
+        first.add_servers()->Swap(&server);
+        first_places.servers.resize(static_cast<std::size_t>(first.servers_size()) - 1,
+                                    {first_places.block, {}});
+        const auto at = static_cast<std::size_t>(i);
+        first_places.servers.push_back(at < places.servers.size() ? std::move(places.servers[at])
+                                                                  : ServerPlaces{places.block, {}});
     }
 }
 
 }  // namespace
 
 void resolve_services(Resolution& all) {
+    Groups groups;
+    for (const auto& group : all.config.service_groups()) groups.emplace(group.name(), &group);
     auto& services = *all.config.mutable_virtual_servers();
-    std::vector<bool> drop(static_cast<std::size_t>(services.size()));
     std::unordered_map<std::uint64_t, int> by_id;
+    std::vector<bool> drop(static_cast<std::size_t>(services.size()));
     for (int i = 0; i < services.size(); ++i) {
-        auto& service = *services.Mutable(i);
-        const ObjectPlaces& places = all.places.services[static_cast<std::size_t>(i)];
-        if (!ServiceResolver(all, service, places).run()) {
-            drop[static_cast<std::size_t>(i)] = true;
+        const auto at = static_cast<std::size_t>(i);
+        v1::VirtualServer& service = *services.Mutable(i);
+        ObjectPlaces& places = all.places.services[at];
+        if (!ServiceResolver(all, service, places, groups).run()) {
+            drop[at] = true;
             continue;
         }
         const auto [first, is_new] = by_id.emplace(service.id(), i);
         if (is_new) continue;
-        merge(all, *services.Mutable(first->second), service, places);
-        drop[static_cast<std::size_t>(i)] = true;
+        const auto of_first = static_cast<std::size_t>(first->second);
+        merge(all, *services.Mutable(first->second), all.places.services[of_first], service,
+              places);
+        drop[at] = true;
     }
-    all.report.set_object({});
     drop_marked(services, all.places.services, drop);
 }
 

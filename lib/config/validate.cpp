@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/findings/findings.hpp"
 #include "lib/config/resolve.hpp"
 
 namespace holdfast::config {
@@ -106,6 +107,7 @@ class Validator {
 
 void validate(const Resolution& all) {
     Validator(all).run();
+    find_in_services(all);
 }
 
 }  // namespace holdfast::config

@@ -21,7 +21,7 @@ void check_resolved(const config::v1::Config& config) {
         if (!complete) core::broken_invariant("a usable instance is not complete");
     }
     for (const auto& service : config.virtual_servers()) {
-        if (service.id() == 0 || service.scheduler().empty()) {
+        if (service.id() == 0 || !service.has_scheduler()) {
             core::broken_invariant("a usable service is not complete");
         }
         for (const auto& server : service.servers()) {

@@ -23,7 +23,10 @@ namespace holdfast::config {
 [[nodiscard]] std::span<const Irregular> tracking_irregulars();
 [[nodiscard]] std::span<const Irregular> script_irregulars();
 [[nodiscard]] std::span<const Irregular> service_irregulars();
+[[nodiscard]] std::span<const Irregular> server_irregulars();
+[[nodiscard]] std::span<const Irregular> service_group_irregulars();
 [[nodiscard]] std::span<const Irregular> check_irregulars();
+[[nodiscard]] std::span<const Irregular> expectation_irregulars();
 
 /// One quoted command, then user and group. A second one is refused and the first stays.
 void bind_script(Binder& binder, v1::Script& script, const Node& node);
@@ -36,9 +39,6 @@ void bind_address_line(Binder& binder, v1::VrrpInstance& instance, const Node& l
 
 /// Decides or checks the family of an instance; false when it is of the other one.
 bool fits_family(v1::VrrpInstance& instance, core::Family family);
-
-/// {NAT|DR|TUN} and the options of tunnels.
-[[nodiscard]] std::optional<v1::ForwardingMethod> read_forwarding(Binder& binder, const Node& node);
 
 /// The port in the given word; 0 when there is none. Nothing (and no complaint) when it is no port.
 [[nodiscard]] std::optional<std::uint32_t> read_port(const Node& node, std::size_t word);

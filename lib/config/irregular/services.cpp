@@ -1,63 +1,103 @@
-// virtual_server, real_server and sorry_server.
+// virtual_server and its settings.
 #include <array>
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "lib/config/irregular/irregular.hpp"
+#include "lib/config/irregular/endpoints.hpp"
 #include "lib/config/legacy_writer.hpp"
 #include "lib/config/numbers.hpp"
+#include "lib/config/persistence.hpp"
 #include "lib/core/text.hpp"
 
 namespace holdfast::config {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> kSchedulers = {
-    "rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos"};
-constexpr std::int64_t kDefaultPersistence = 360;
+constexpr std::uint64_t kSecond = 1'000'000;
+constexpr std::uint64_t kDefaultPersistence = 360 * kSecond;
 constexpr std::int64_t kMaxPersistence = 2'678'400;
+constexpr std::size_t kLongestEngine = 15;
 
-/// The address and port behind virtual_server, real_server or sorry_server.
-struct Written {
-    core::Address address;
-    std::uint32_t port = 0;
-    bool has_port = false;
+constexpr std::array<std::pair<std::string_view, v1::Scheduler>, 14> kSchedulers = {{
+    {"rr", v1::SCHEDULER_RR},
+    {"wrr", v1::SCHEDULER_WRR},
+    {"lc", v1::SCHEDULER_LC},
+    {"wlc", v1::SCHEDULER_WLC},
+    {"lblc", v1::SCHEDULER_LBLC},
+    {"sh", v1::SCHEDULER_SH},
+    {"mh", v1::SCHEDULER_MH},
+    {"dh", v1::SCHEDULER_DH},
+    {"fo", v1::SCHEDULER_FO},
+    {"ovf", v1::SCHEDULER_OVF},
+    {"lblcr", v1::SCHEDULER_LBLCR},
+    {"sed", v1::SCHEDULER_SED},
+    {"nq", v1::SCHEDULER_NQ},
+    {"twos", v1::SCHEDULER_TWOS},
+}};
+
+/// What a flag's keyword means, and the scheduler that it wants before it.
+struct FlagWord {
+    std::string_view keyword;
+    v1::SchedulerFlag flag;
+    v1::Scheduler scheduler;  // unspecified: any
 };
-std::optional<Written> read_endpoint(Binder& binder, const Node& node, const char* consequence) {
-    const auto address = core::Address::from_text(node.word(0));
-    const auto port = read_port(node, 1);
-    if (address && port) return Written{*address, *port, node.words.size() > 1};
-    binder.report().error(Complaint::general, "bad_address", node.place_of(address ? 1 : 0),
-                          fmt::format("{}: '{} {}' is not an address and port; {}", node.keyword,
-                                      node.word(0), node.word(1), consequence));
-    return std::nullopt;
+constexpr std::array<FlagWord, 7> kFlags = {{
+    {"flag-1", v1::SCHEDULER_FLAG_1, v1::SCHEDULER_UNSPECIFIED},
+    {"flag-2", v1::SCHEDULER_FLAG_2, v1::SCHEDULER_UNSPECIFIED},
+    {"flag-3", v1::SCHEDULER_FLAG_3, v1::SCHEDULER_UNSPECIFIED},
+    {"sh-port", v1::SCHEDULER_PORT, v1::SCHEDULER_SH},
+    {"sh-fallback", v1::SCHEDULER_FALLBACK, v1::SCHEDULER_SH},
+    {"mh-port", v1::SCHEDULER_PORT, v1::SCHEDULER_MH},
+    {"mh-fallback", v1::SCHEDULER_FALLBACK, v1::SCHEDULER_MH},
+}};
+
+bool hashes(const v1::VirtualServer& service) {
+    return service.scheduler() == v1::SCHEDULER_SH || service.scheduler() == v1::SCHEDULER_MH;
+}
+
+bool read_mark(Binder& binder, v1::ServiceKey& key, const Node& node) {
+    const auto mark = read_integer(node.word(1), 0, 0xffffffffLL);
+    if (!mark.value || !mark.problem.empty()) {
+        binder.report().error(
+            Complaint::invalid_number, "bad_value", node.place_of(1),
+            fmt::format("virtual_server fwmark: {}; the block is skipped",
+                        node.words.size() > 1 ? mark.problem : "a number is missing"));
+        return false;
+    }
+    key.set_fwmark(static_cast<std::uint32_t>(*mark.value));
+    return true;
 }
 
 bool read_key(Binder& binder, v1::VirtualServer& service, const Node& node) {
-    auto& key = *service.mutable_key();
+    if (node.word(0) == "fwmark") return read_mark(binder, *service.mutable_key(), node);
     if (node.word(0) == "group") {
-        service.set_group(std::string(node.word(1)));
-        return true;
-    }
-    if (node.word(0) == "fwmark") {
-        const auto mark = core::parse_number<std::uint32_t>(node.word(1));
-        if (!mark) {
-            binder.refuse(
-                node, fmt::format("virtual_server: '{}' is no firewall mark; the block is skipped",
-                                  node.word(1)));
+        if (node.words.size() < 2) {
+            // keepalived 2.2.7 and 2.4.3 crash here.
+            binder.report().error(Complaint::general, "missing_name", node.place,
+                                  "virtual_server group must name a group; the block is skipped");
             return false;
         }
-        key.set_fwmark(*mark);
+        service.set_group(std::string(node.word(1)));
         return true;
     }
     const auto written = read_endpoint(binder, node, "the block is skipped");
     if (!written) return false;
+    auto& key = *service.mutable_key();
     key.set_address(written->address.octets());
-    key.set_port(written->port);
-    key.set_ipv6(written->address.family() == core::Family::ipv6);
+    if (written->port) key.set_port(*written->port);
     return true;
+}
+
+/// "virtual_server 192.0.2.1 80 TCP": nobody looks at the third word.
+void warn_of_header(Binder& binder, const Node& node) {
+    if (node.words.size() < 3 || node.word(0) == "fwmark" || node.word(0) == "group") return;
+    binder.report()
+        .warning(
+            "surplus_words", node.place_of(2),
+            fmt::format("'{}' and what follows it is ignored, as keepalived does", node.word(2)))
+        .hint = "the protocol is said inside of the block: protocol TCP";
 }
 
 void parse_virtual_server(Binder& binder, Targets, Node& node) {
@@ -66,6 +106,7 @@ void parse_virtual_server(Binder& binder, Targets, Node& node) {
         binder.config().mutable_virtual_servers()->RemoveLast();
         return;
     }
+    warn_of_header(binder, node);
     ObjectPlaces& places = binder.places().services.emplace_back();
     places.block = node.place;
     const ObjectScope object(binder.report(), "virtual_server", node.word(0), node.word(1));
@@ -73,44 +114,81 @@ void parse_virtual_server(Binder& binder, Targets, Node& node) {
     binder.bind_block(targets, node, &places);
 }
 
+/// As far as the statements up to here tell it.
+v1::AddressFamily family_so_far(const v1::VirtualServer& service) {
+    const auto of = [](const std::string& octets) {
+        return octets.size() == 16 ? v1::FAMILY_INET6 : v1::FAMILY_INET;
+    };
+    if (service.key().has_address()) return of(service.key().address());
+    if (service.key().has_family()) return service.key().family();
+    if (service.servers_size() > 0) return of(service.servers(0).address());
+    return v1::FAMILY_UNSPECIFIED;
+}
+
 /// "inet" and "inet6": the family of a service that is known by its mark.
 void parse_ip_family(Binder& binder, Targets targets, Node& node) {
-    auto& key = *target_as<v1::VirtualServer>(targets).mutable_key();
-    const bool ipv6 = node.word(0) == "inet6";
-    if ((!ipv6 && node.word(0) != "inet") || (key.has_ipv6() && key.ipv6() != ipv6)) {
-        binder.refuse(node, fmt::format("ip_family {} does not fit; it is ignored", node.word(0)));
-        return;
+    auto& service = target_as<v1::VirtualServer>(targets);
+    const std::string_view word = node.word(0);
+    const auto family = word == "inet"    ? v1::FAMILY_INET
+                        : word == "inet6" ? v1::FAMILY_INET6
+                                          : v1::FAMILY_UNSPECIFIED;
+    const auto known = family_so_far(service);
+    if (family == v1::FAMILY_UNSPECIFIED) {
+        binder.refuse(node, fmt::format("ip_family: '{}' is unknown; it is inet or inet6", word));
+    } else if (known != v1::FAMILY_UNSPECIFIED && known != family) {
+        binder.refuse(node, fmt::format("ip_family {} is not the family of the addresses; "
+                                        "it is ignored",
+                                        word));
+    } else {
+        service.mutable_key()->set_family(family);
     }
-    key.set_ipv6(ipv6);
 }
 
 void parse_scheduler(Binder& binder, Targets targets, Node& node) {
-    if (std::ranges::find(kSchedulers, node.word(0)) == kSchedulers.end()) {
-        const std::vector<std::string> names(kSchedulers.begin(), kSchedulers.end());
-        auto& error =
-            binder.report().error(Complaint::general, "bad_value", node.place_of(0),
-                                  fmt::format("{}: there is no scheduler '{}'; it is ignored",
-                                              node.keyword, node.word(0)));
-        if (const auto near = core::closest(node.word(0), names)) {
-            error.hint = fmt::format("did you mean {}?", *near);
-        }
+    const auto known =
+        std::ranges::find(kSchedulers, node.word(0), [](const auto& each) { return each.first; });
+    if (known != kSchedulers.end()) {
+        target_as<v1::VirtualServer>(targets).set_scheduler(known->second);
         return;
     }
-    target_as<v1::VirtualServer>(targets).set_scheduler(std::string(node.word(0)));
+    std::vector<std::string> names;
+    for (const auto& [name, value] : kSchedulers) names.emplace_back(name);
+    auto& error = binder.report().error(
+        Complaint::general, "bad_value", node.place_of(0),
+        fmt::format("{}: there is no scheduler '{}'; it is ignored", node.keyword, node.word(0)));
+    if (const auto near = core::closest(node.word(0), names)) {
+        error.hint = fmt::format("did you mean {}?", *near);
+    } else {
+        error.hint = "it is one of " + core::join(names, ", ");
+    }
 }
 
 /// sh-port and the like; keepalived wants the scheduler they belong to before them.
 void parse_scheduler_flag(Binder& binder, Targets targets, Node& node) {
     auto& service = target_as<v1::VirtualServer>(targets);
-    const std::string_view scheduler = node.keyword.substr(0, 2);
-    const bool bound = scheduler == "sh" || scheduler == "mh";
-    const bool hashes = service.scheduler() == "sh" || service.scheduler() == "mh";
-    if ((bound || node.keyword == "hashed") && !hashes) {
+    const auto known = std::ranges::find(kFlags, node.keyword, &FlagWord::keyword);
+    if (known == kFlags.end() || known->scheduler == v1::SCHEDULER_UNSPECIFIED) return;
+    if (!hashes(service)) {
         binder.refuse(node, fmt::format("{} must stand behind lvs_sched {}; it is ignored",
-                                        node.keyword, bound ? scheduler : "sh or mh"));
-    } else if (node.keyword != "hashed" && (!bound || service.scheduler() == scheduler)) {
-        service.add_scheduler_flags(std::string(node.keyword));
+                                        node.keyword, node.keyword.substr(0, 2)));
+    } else if (service.scheduler() == known->scheduler) {
+        service.add_scheduler_flags(known->flag);
+    } else {
+        binder.report().warning("flag_of_other_scheduler", node.place,
+                                fmt::format("{} is not for this scheduler; it is ignored, as "
+                                            "keepalived does",
+                                            node.keyword));
     }
+}
+
+void parse_plain_flag(Binder&, Targets targets, Node& node) {
+    const auto known = std::ranges::find(kFlags, node.keyword, &FlagWord::keyword);
+    target_as<v1::VirtualServer>(targets).add_scheduler_flags(known->flag);
+}
+
+void parse_hashed(Binder& binder, Targets targets, Node& node) {
+    if (hashes(target_as<v1::VirtualServer>(targets))) return;
+    binder.refuse(node, "hashed must stand behind lvs_sched sh or mh; it is ignored");
 }
 
 void parse_protocol(Binder& binder, Targets targets, Node& node) {
@@ -119,9 +197,7 @@ void parse_protocol(Binder& binder, Targets targets, Node& node) {
     std::ranges::transform(word, word.begin(), [](char c) {
         return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
-    if (key.has_fwmark()) {
-        binder.refuse(node, "a service known by its firewall mark has no protocol; it is ignored");
-    } else if (word == "TCP") {
+    if (word == "TCP") {
         key.set_protocol(v1::TCP);
     } else if (word == "UDP") {
         key.set_protocol(v1::UDP);
@@ -133,106 +209,91 @@ void parse_protocol(Binder& binder, Targets targets, Node& node) {
     }
 }
 
-void parse_service_method(Binder& binder, Targets targets, Node& node) {
-    if (const auto method = read_forwarding(binder, node)) {
-        target_as<v1::VirtualServer>(targets).set_forwarding(*method);
+/// What stands behind the statement inherits it, what stands before a second one keeps the first.
+void parse_method(Binder& binder, Targets targets, Node& node) {
+    const auto forwarding = read_forwarding(binder, node);
+    if (!forwarding) return;
+    auto& service = target_as<v1::VirtualServer>(targets);
+    if (service.has_forwarding()) {
+        for (auto& server : *service.mutable_servers()) {
+            if (server.has_forwarding()) continue;
+            server.set_forwarding(service.forwarding());
+            if (service.has_tunnel()) *server.mutable_tunnel() = service.tunnel();
+        }
     }
-}
-void parse_server_method(Binder& binder, Targets targets, Node& node) {
-    if (const auto method = read_forwarding(binder, node)) {
-        target_as<v1::RealServer>(targets).set_forwarding(*method);
-    }
+    set_forwarding(service, *forwarding);
 }
 
 void parse_persistence(Binder& binder, Targets targets, Node& node) {
     auto& service = target_as<v1::VirtualServer>(targets);
     if (node.words.empty()) {
-        service.set_persistence_timeout_s(kDefaultPersistence);
+        service.set_persistence_timeout_us(kDefaultPersistence);
         return;
     }
     const auto number = read_integer(node.word(0), 1, kMaxPersistence);
     if (number.value && number.problem.empty()) {
-        service.set_persistence_timeout_s(static_cast<std::uint32_t>(*number.value));
+        service.set_persistence_timeout_us(static_cast<std::uint64_t>(*number.value) * kSecond);
     } else {
         binder.refuse(node, fmt::format("persistence_timeout: {}; it is ignored", number.problem),
                       Complaint::invalid_number);
     }
 }
 
+/// A mask says that the service is one of IPv4, a number that it is one of IPv6.
 void parse_granularity(Binder& binder, Targets targets, Node& node) {
     auto& service = target_as<v1::VirtualServer>(targets);
-    const auto mask = core::Address::from_text(node.word(0));
-    const auto length = core::parse_number<std::uint32_t>(node.word(0));
-    if (mask && mask->family() == core::Family::ipv4) {
-        service.set_persistence_netmask(ntohl(mask->to_in_addr().s_addr));
-    } else if (length && *length >= 1 && *length <= 128) {
-        service.set_persistence_netmask(*length);
-    } else {
-        binder.refuse(node, fmt::format("persistence_granularity: '{}' is no mask", node.word(0)));
+    auto family = family_so_far(service);
+    const bool known = family != v1::FAMILY_UNSPECIFIED;
+    if (!known) {
+        const bool dotted = node.word(0).find('.') != std::string_view::npos;
+        family = dotted ? v1::FAMILY_INET : v1::FAMILY_INET6;
+    }
+    const bool ipv6 = family == v1::FAMILY_INET6;
+    if (!read_granularity(node.word(0), ipv6)) {
+        binder.refuse(node, fmt::format("persistence_granularity: '{}' is {}", node.word(0),
+                                        ipv6 ? "no prefix length from 1 to 128" : "no mask"));
         return;
     }
-    if (!service.has_persistence_timeout_s()) {
-        service.set_persistence_timeout_s(kDefaultPersistence);
+    if (!known) service.mutable_key()->set_family(family);
+    service.set_persistence_granularity(std::string(node.word(0)));
+    if (!service.has_persistence_timeout_us()) {
+        service.set_persistence_timeout_us(kDefaultPersistence);
     }
 }
 
-void parse_sorry_server(Binder& binder, Targets targets, Node& node) {
-    auto& service = target_as<v1::VirtualServer>(targets);
-    const auto written = read_endpoint(binder, node, "there is no sorry server");
-    if (!written) return;
-    auto& sorry = *service.mutable_sorry_server();
-    sorry.Clear();
-    sorry.set_address(written->address.octets());
-    if (written->has_port) sorry.set_port(written->port);
+void parse_engine(Binder& binder, Targets targets, Node& node) {
+    const std::string_view word = node.word(0);
+    if (word.size() > kLongestEngine) {
+        binder.refuse(node, fmt::format("persistence_engine: '{}' is longer than {} characters and "
+                                        "is cut",
+                                        word, kLongestEngine));
+    }
+    target_as<v1::VirtualServer>(targets).set_persistence_engine(
+        std::string(word.substr(0, kLongestEngine)));
 }
 
-void parse_sorry_inhibit(Binder& binder, Targets targets, Node& node) {
-    auto& service = target_as<v1::VirtualServer>(targets);
-    if (service.has_sorry_server()) {
-        service.set_sorry_server_inhibit(true);
-    } else {
-        binder.refuse(node, "sorry_server_inhibit must stand behind sorry_server; it is ignored");
+template <class Message>
+void parse_snmp_name(Binder& binder, Targets targets, Node& node) {
+    if (node.words.size() != 1) {
+        binder.refuse(node, "snmp_name takes one word; it is ignored");
+        return;
     }
+    target_as<Message>(targets).set_snmp_name(std::string(node.word(0)));
 }
 
-void parse_sorry_method(Binder& binder, Targets targets, Node& node) {
-    auto& service = target_as<v1::VirtualServer>(targets);
-    if (!service.has_sorry_server()) {
-        binder.refuse(node,
-                      "sorry_server_lvs_method must stand behind sorry_server; it is ignored");
-    } else if (const auto method = read_forwarding(binder, node)) {
-        service.mutable_sorry_server()->set_forwarding(*method);
-    }
-}
-
-void parse_real_server(Binder& binder, Targets targets, Node& node) {
-    auto& service = target_as<v1::VirtualServer>(targets);
-    const auto written = read_endpoint(binder, node, "the block is skipped");
-    if (!written) return;
-    const bool ipv6 = written->address.family() == core::Family::ipv6;
-    auto& key = *service.mutable_key();
-    if (!key.has_ipv6()) key.set_ipv6(ipv6);
-    v1::RealServer& server = *service.add_servers();
-    server.set_address(written->address.octets());
-    if (written->has_port) server.set_port(written->port);
-    const ObjectScope object(binder.report(), "real_server", node.word(0), node.word(1));
-    google::protobuf::Message* const inner[] = {&server};
-    binder.bind_block(inner, node, nullptr);
-    const auto method = server.has_forwarding() ? server.forwarding() : service.forwarding();
-    if (key.ipv6() != ipv6 && method != v1::TUN) {
-        binder.report().error(
-            Complaint::general, "other_family", node.place_of(0),
-            fmt::format("real_server {} is not of the service's family and is dropped",
-                        node.word(0)));
-        service.mutable_servers()->RemoveLast();
-    }
+const v1::VirtualServer& service_of(const google::protobuf::Message& block) {
+    return block_as<v1::VirtualServer>(block);
 }
 
 std::vector<std::string> header_words(const v1::VirtualServer& service) {
     if (service.has_group()) return {"group", service.group()};
-    if (service.key().has_fwmark()) return {"fwmark", std::to_string(service.key().fwmark())};
-    return {address_text(service.key().address()), std::to_string(service.key().port())};
+    const auto& key = service.key();
+    if (key.has_fwmark()) return {"fwmark", std::to_string(key.fwmark())};
+    std::vector<std::string> words = {address_text(key.address())};
+    if (key.has_port()) words.push_back(std::to_string(key.port()));
+    return words;
 }
+
 void write_virtual_servers(const google::protobuf::Message& block, LegacyText& out) {
     for (const auto& service : block_as<v1::Config>(block).virtual_servers()) {
         const google::protobuf::Message* const parts[] = {&service};
@@ -241,92 +302,96 @@ void write_virtual_servers(const google::protobuf::Message& block, LegacyText& o
         out.close();
     }
 }
+
 void write_ip_family(const google::protobuf::Message& block, LegacyText& out) {
-    const v1::ServiceKey& key = block_as<v1::VirtualServer>(block).key();
-    if (key.has_ipv6() && !key.has_address()) {
-        out.statement("ip_family", key.ipv6() ? "inet6" : "inet");
-    }
+    const auto& key = service_of(block).key();
+    if (!key.has_family()) return;
+    out.statement("ip_family", key.family() == v1::FAMILY_INET6 ? "inet6" : "inet");
 }
+
+/// The flags must stand behind the scheduler, and those of sh and mh are spelt with its name.
 void write_scheduler(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& service = block_as<v1::VirtualServer>(block);
-    if (service.has_scheduler()) out.statement("lvs_sched", service.scheduler());
-    for (const std::string& flag : service.scheduler_flags()) out.statement(flag);
-}
-void write_protocol(const google::protobuf::Message& block, LegacyText& out) {
-    const v1::ServiceKey& key = block_as<v1::VirtualServer>(block).key();
-    if (key.protocol() == v1::TCP) out.statement("protocol", "TCP");
-    if (key.protocol() == v1::UDP) out.statement("protocol", "UDP");
-    if (key.protocol() == v1::SCTP) out.statement("protocol", "SCTP");
-}
-void write_forwarding(std::string_view keyword, v1::ForwardingMethod method, LegacyText& out) {
-    if (method == v1::NAT) out.statement(keyword, "NAT");
-    if (method == v1::DR) out.statement(keyword, "DR");
-    if (method == v1::TUN) out.statement(keyword, "TUN");
-}
-void write_service_method(const google::protobuf::Message& block, LegacyText& out) {
-    write_forwarding("lvs_method", block_as<v1::VirtualServer>(block).forwarding(), out);
-}
-void write_server_method(const google::protobuf::Message& block, LegacyText& out) {
-    write_forwarding("lvs_method", block_as<v1::RealServer>(block).forwarding(), out);
-}
-void write_persistence(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& service = block_as<v1::VirtualServer>(block);
-    if (service.has_persistence_timeout_s()) {
-        out.statement("persistence_timeout", service.persistence_timeout_s());
+    const auto& service = service_of(block);
+    for (const auto& [name, scheduler] : kSchedulers) {
+        if (service.scheduler() == scheduler) out.statement("lvs_sched", name);
     }
-}
-void write_granularity(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& service = block_as<v1::VirtualServer>(block);
-    if (!service.has_persistence_netmask()) return;
-    const std::uint32_t mask = service.persistence_netmask();
-    out.statement("persistence_granularity",
-                  mask <= 128 ? std::to_string(mask) : core::Address::v4(mask).text());
-}
-std::vector<std::string> endpoint_words(const v1::RealServer& server) {
-    std::vector<std::string> words = {address_text(server.address())};
-    if (server.has_port()) words.push_back(std::to_string(server.port()));
-    return words;
-}
-/// The settings of the sorry server must stand behind it.
-void write_sorry_server(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& service = block_as<v1::VirtualServer>(block);
-    if (!service.has_sorry_server()) return;
-    out.statement_of("sorry_server", endpoint_words(service.sorry_server()));
-    if (service.sorry_server_inhibit()) out.statement("sorry_server_inhibit");
-    write_forwarding("sorry_server_lvs_method", service.sorry_server().forwarding(), out);
-}
-void write_real_servers(const google::protobuf::Message& block, LegacyText& out) {
-    for (const auto& server : block_as<v1::VirtualServer>(block).servers()) {
-        const google::protobuf::Message* const parts[] = {&server};
-        out.open_block("real_server", endpoint_words(server));
-        write_settings("virtual_server/real_server", parts, out);
-        out.close();
+    for (const int flag : service.scheduler_flags()) {
+        const auto written = std::ranges::find_if(kFlags, [&](const FlagWord& each) {
+            return each.flag == flag && (each.scheduler == v1::SCHEDULER_UNSPECIFIED ||
+                                         each.scheduler == service.scheduler());
+        });
+        if (written != kFlags.end()) {
+            out.statement(written->keyword);
+        } else {
+            out.problem("only the schedulers sh and mh have the flags port and fallback");
+        }
     }
 }
 
+void write_protocol(const google::protobuf::Message& block, LegacyText& out) {
+    const auto protocol = service_of(block).key().protocol();
+    if (protocol == v1::TCP) out.statement("protocol", "TCP");
+    if (protocol == v1::UDP) out.statement("protocol", "UDP");
+    if (protocol == v1::SCTP) out.statement("protocol", "SCTP");
+}
+
+void write_method(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& service = service_of(block);
+    if (service.has_forwarding()) {
+        write_forwarding(out, "lvs_method", service.forwarding(), service.tunnel());
+    }
+}
+
+void write_persistence(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& service = service_of(block);
+    if (service.has_persistence_timeout_us()) {
+        out.statement("persistence_timeout", service.persistence_timeout_us() / kSecond);
+    }
+}
+
+void write_granularity(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& service = service_of(block);
+    if (service.has_persistence_granularity()) {
+        out.statement("persistence_granularity", service.persistence_granularity());
+    }
+}
+
+void write_engine(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& service = service_of(block);
+    if (service.has_persistence_engine()) {
+        out.statement("persistence_engine", service.persistence_engine());
+    }
+}
+
+template <class Message>
+void write_snmp_name(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& message = block_as<Message>(block);
+    if (message.has_snmp_name()) out.statement("snmp_name", message.snmp_name());
+}
+
+constexpr std::string_view kService = "virtual_server";
 constexpr Irregular kTable[] = {
     {"", "virtual_server", parse_virtual_server, write_virtual_servers},
-    {"virtual_server", "ip_family", parse_ip_family, write_ip_family},
-    {"virtual_server", "lvs_sched", parse_scheduler, write_scheduler},
-    {"virtual_server", "lb_algo", parse_scheduler},
-    {"virtual_server", "hashed", parse_scheduler_flag},
-    {"virtual_server", "flag-1", parse_scheduler_flag},
-    {"virtual_server", "flag-2", parse_scheduler_flag},
-    {"virtual_server", "flag-3", parse_scheduler_flag},
-    {"virtual_server", "sh-port", parse_scheduler_flag},
-    {"virtual_server", "sh-fallback", parse_scheduler_flag},
-    {"virtual_server", "mh-port", parse_scheduler_flag},
-    {"virtual_server", "mh-fallback", parse_scheduler_flag},
-    {"virtual_server", "protocol", parse_protocol, write_protocol},
-    {"virtual_server", "lvs_method", parse_service_method, write_service_method},
-    {"virtual_server", "lb_kind", parse_service_method},
-    {"virtual_server", "persistence_timeout", parse_persistence, write_persistence},
-    {"virtual_server", "persistence_granularity", parse_granularity, write_granularity},
-    {"virtual_server", "sorry_server", parse_sorry_server, write_sorry_server},
-    {"virtual_server", "sorry_server_inhibit", parse_sorry_inhibit},
-    {"virtual_server", "sorry_server_lvs_method", parse_sorry_method},
-    {"virtual_server", "real_server", parse_real_server, write_real_servers},
-    {"virtual_server/real_server", "lvs_method", parse_server_method, write_server_method},
+    {kService, "ip_family", parse_ip_family, write_ip_family},
+    {kService, "lvs_sched", parse_scheduler, write_scheduler},
+    {kService, "lb_algo", parse_scheduler},
+    {kService, "hashed", parse_hashed},
+    {kService, "flag-1", parse_plain_flag},
+    {kService, "flag-2", parse_plain_flag},
+    {kService, "flag-3", parse_plain_flag},
+    {kService, "sh-port", parse_scheduler_flag},
+    {kService, "sh-fallback", parse_scheduler_flag},
+    {kService, "mh-port", parse_scheduler_flag},
+    {kService, "mh-fallback", parse_scheduler_flag},
+    {kService, "protocol", parse_protocol, write_protocol},
+    {kService, "lvs_method", parse_method, write_method},
+    {kService, "lb_kind", parse_method},
+    {kService, "persistence_timeout", parse_persistence, write_persistence},
+    {kService, "persistence_granularity", parse_granularity, write_granularity},
+    {kService, "persistence_engine", parse_engine, write_engine},
+    {kService, "snmp_name", parse_snmp_name<v1::VirtualServer>, write_snmp_name<v1::VirtualServer>},
+    {"virtual_server/real_server", "snmp_name", parse_snmp_name<v1::RealServer>,
+     write_snmp_name<v1::RealServer>},
 };
 
 }  // namespace
@@ -337,18 +402,26 @@ std::optional<std::uint32_t> read_port(const Node& node, std::size_t word) {
     return port && *port <= 65535 ? port : std::nullopt;
 }
 
-std::optional<v1::ForwardingMethod> read_forwarding(Binder& binder, const Node& node) {
-    const std::string_view word = node.word(0);
-    if (node.words.size() > 1) {
-        binder.report().warning("not_carried_out", node.place_of(1),
-                                "options of tunnels are accepted, not carried out yet");
+std::optional<WrittenEndpoint> read_endpoint(Binder& binder, const Node& node,
+                                             std::string_view consequence) {
+    const auto address = read_address_prefix(node.word(0));
+    ReadNumber<std::int64_t> port;
+    if (node.words.size() > 1) port = read_integer(node.word(1), 0, 65535);
+    if (!address || !port.problem.empty()) {
+        binder.report().error(
+            Complaint::general, "bad_address", node.place_of(address ? 1 : 0),
+            fmt::format("{}: '{}{}{}' is not an address and port; {}", node.keyword, node.word(0),
+                        node.words.size() > 1 ? " " : "", node.word(1), consequence));
+        return std::nullopt;
     }
-    if (word == "NAT") return v1::NAT;
-    if (word == "DR") return v1::DR;
-    if (word == "TUN") return v1::TUN;
-    binder.refuse(
-        node, fmt::format("{}: '{}' is unknown; it is one of NAT, DR, TUN", node.keyword, word));
-    return std::nullopt;
+    if (const auto rest = node.word(0).find_first_of("-/"); rest != std::string_view::npos) {
+        binder.report().warning(
+            "surplus_characters", node.place_of(0),
+            fmt::format("'{}' is ignored, as keepalived does", node.word(0).substr(rest)));
+    }
+    WrittenEndpoint written{*address, {}};
+    if (port.value) written.port = static_cast<std::uint32_t>(*port.value);
+    return written;
 }
 
 std::span<const Irregular> service_irregulars() {

@@ -58,7 +58,7 @@ TEST(CheckSpec, HasKeepalivedsDefaults) {
 
 TEST(CheckSpec, TakesEverySettingOfAnHttpCheck) {
     const CheckSpec spec = only_check(kTarget + R"(http { virtualhost: "www" fast_recovery: true
-        http_protocol: "1.1"
+        http_protocol: HTTP_1_1
         urls { path: "/a" status_codes { first: 200 last: 204 } status_codes { first: 301 last: 301 } }
         urls { path: "/b" virtualhost: "api" digest: "0123456789abcdef" } })");
     EXPECT_EQ(spec.kind, Kind::http);
@@ -76,7 +76,7 @@ TEST(CheckSpec, TakesEverySettingOfAnHttpCheck) {
 
 TEST(CheckSpec, CountsKindsThatAreNotCarriedOutAsUpEvenWithAlpha) {
     for (const auto& [check, keyword] :
-         {std::pair(R"(other { keyword: "MISC_CHECK" })", "MISC_CHECK"),
+         {std::pair("command {}", "MISC_CHECK"),
           std::pair("http { tls: true urls {} }", "SSL_GET")}) {
         const CheckSpec spec = only_check("alpha: true " + std::string(check));
         EXPECT_EQ(spec.kind, Kind::not_carried_out);
@@ -94,12 +94,12 @@ TEST(CheckSpec, HasAnotherFingerprintWithAnotherSetting) {
 TEST(CheckSpec, ReadsAllServersOfAllServicesInOrder) {
     const auto specs = read_checks(config_from(R"(
         virtual_servers { id: 1 key { fwmark: 7 } servers { id: 2 address: "\300\000\002\001" port: 80
-            checks { id: 3 other {} } checks { id: 4 other {} } } servers { id: 5 } }
+            checks { id: 3 ping {} } checks { id: 4 ping {} } } servers { id: 5 } }
         virtual_servers { id: 6 key { address: "\306\063\144\001" port: 53 }
-            servers { id: 7 checks { id: 8 other {} } } })"));
+            servers { id: 7 checks { id: 8 ping {} } } })"));
     ASSERT_TRUE(specs.ok());
     ASSERT_EQ(specs->size(), 3U);
-    EXPECT_EQ(subject_of(specs->at(1)), " 192.0.2.1:80 of fwmark 7");
+    EXPECT_EQ(subject_of(specs->at(1)), "PING_CHECK 192.0.2.1:80 of fwmark 7");
     EXPECT_EQ(specs->at(2).service_name, "198.51.100.1:53");
     EXPECT_EQ(specs->at(2).server, core::ObjectId{7});
 }
@@ -137,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "line break in path or virtualhost"),
         std::pair("checks { id: 3 http { virtualhost: \"a\\n\" urls { } } " + kTarget + "}",
                   "line break in path or virtualhost"),
-        std::pair("checks { id: 3 other {} } checks { id: 3 other {} }", "its id is taken")));
+        std::pair("checks { id: 3 ping {} } checks { id: 3 ping {} }", "its id is taken")));
 
 }  // namespace
 }  // namespace holdfast::checkerd

@@ -114,7 +114,7 @@ TEST_F(DaemonTest, ProbesNothingAndSaysNothingBeforeActivate) {
 
 TEST_F(DaemonTest, SaysAllVerdictsWithActivate) {
     start(with(tcp_check(3) + tcp_check(4, "alpha: true") +
-               R"(checks { id: 5 alpha: true other { keyword: "MISC_CHECK" } })"));
+               R"(checks { id: 5 alpha: true command {} })"));
     EXPECT_EQ(ipvsd.heard(5),
               (std::vector<std::string>{"begin 1", "check 3 server 10 up epoch 1",
                                         "check 4 server 10 down epoch 1",

@@ -382,7 +382,7 @@ TEST(Service, ResolvesServersAndChecks) {
     ASSERT_EQ(result.test_status, 0) << rendered(result);
     const auto& service = only_service(result);
     EXPECT_EQ(service.name(), "[192.0.2.10]:tcp:80");
-    EXPECT_EQ(service.scheduler(), "rr");
+    EXPECT_EQ(service.scheduler(), v1::SCHEDULER_RR);
     EXPECT_EQ(service.quorum(), 1U);
     EXPECT_EQ(service.sorry_server().port(), 8080U);
     ASSERT_EQ(service.servers_size(), 2);

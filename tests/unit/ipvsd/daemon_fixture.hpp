@@ -157,7 +157,7 @@ class DaemonTest : public testing::Test {
         one.mutable_key()->set_address(octets("192.0.2." + std::to_string(id)));
         one.mutable_key()->set_port(80);
         one.mutable_key()->set_protocol(config::TCP);
-        one.set_scheduler("rr");
+        one.set_scheduler(config::SCHEDULER_RR);
         for (const unsigned n : servers) {
             config::RealServer& server = *one.add_servers();
             server.set_id(id * 100 + n);

@@ -74,7 +74,7 @@ TEST_F(ServicesAtWork, ServersAndQuorumsAreToldToTheSupervisorAndLoggedWithTheir
 }
 
 TEST_F(ServicesAtWork, TheSorryServerStandsInWhileTheQuorumIsLost) {
-    config::RealServer& sorry = *add_service(1, {1, 2}).mutable_sorry_server();
+    config::SorryServer& sorry = *add_service(1, {1, 2}).mutable_sorry_server();
     sorry.set_address(octets("10.0.0.9"));
     sorry.set_port(80);
     start();
@@ -166,7 +166,7 @@ TEST_F(IpvsLoss, AKernelWithoutItIsAStateThatEndsWhenItAppears) {
 }
 
 TEST_F(IpvsLoss, AMissingSchedulerIsAFaultOfThatServiceAndTriedAgain) {
-    add_service(1, {1}).set_scheduler("mh");
+    add_service(1, {1}).set_scheduler(config::SCHEDULER_MH);
     add_service(2, {1});
     kernel_.schedulers().erase("mh");
     start();
@@ -294,7 +294,7 @@ TEST_F(ServiceReload, KeepsVerdictsEditsWhatChangedAndRemovesWhatWent) {
     say_begin(checkerd_);
     say_verdict(1, 2, false);
     asked();
-    one.set_scheduler("wlc");
+    one.set_scheduler(config::SCHEDULER_WLC);
     one.mutable_servers(0)->set_weight(5);
     config_.mutable_virtual_servers()->DeleteSubrange(1, 1);
     reload();

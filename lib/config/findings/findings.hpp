@@ -1,0 +1,13 @@
+#pragma once
+
+namespace holdfast::config {
+
+struct Resolution;
+
+// What keepalived lets pass and somebody will search for one day. Warnings and notes only; each
+// function looks at the resolved configuration and changes nothing.
+
+/// Virtual servers: quorums, addresses used twice, servers and checks that cannot do what is meant.
+void find_in_services(const Resolution& all);
+
+}  // namespace holdfast::config
