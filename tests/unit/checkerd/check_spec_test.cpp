@@ -75,9 +75,8 @@ TEST(CheckSpec, TakesEverySettingOfAnHttpCheck) {
 }
 
 TEST(CheckSpec, CountsKindsThatAreNotCarriedOutAsUpEvenWithAlpha) {
-    for (const auto& [check, keyword] :
-         {std::pair("command {}", "MISC_CHECK"),
-          std::pair("http { tls: true urls {} }", "SSL_GET")}) {
+    for (const auto& [check, keyword] : {std::pair("command {}", "MISC_CHECK"),
+                                         std::pair("http { tls: true urls {} }", "SSL_GET")}) {
         const CheckSpec spec = only_check("alpha: true " + std::string(check));
         EXPECT_EQ(spec.kind, Kind::not_carried_out);
         EXPECT_EQ(spec.keyword, keyword);
