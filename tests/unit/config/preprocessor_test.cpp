@@ -41,7 +41,9 @@ TEST(Lines, EndAtLineFeedAndLoseCarriageReturnsAndComments) {
 }
 
 TEST(Lines, ThatAreTooLongLoseTheirFirstPart) {
-    MemoryFiles files(std::string(1023, 'x') + "rest\nnext\n");
+    std::string text(1023, 'x');
+    text.append("rest\nnext\n");
+    MemoryFiles files(text);
     const Outcome outcome = run(files);
     EXPECT_EQ(outcome.lines, (Texts{"rest", "next"}));
     ASSERT_EQ(outcome.diagnostics.size(), 1U);
