@@ -15,7 +15,7 @@ constexpr std::size_t kRememberedBraces = 64;
 
 /// More statements than this in one block of the top level are refused: they are in memory
 /// together.
-constexpr std::size_t kMaxNodes = 2'000'000;
+constexpr std::size_t kMaxNodes = 500'000;
 
 Node make_node(const Statements::Event& event, Arena& arena) {
     Node node;
@@ -171,6 +171,8 @@ void BlockReader::read_keywords(BlockNumber block, Node* parent) {
             arena.reset();
             nodes_ = 0;
         }
+        const Arena::Mark before = arena.mark();
+        bool kept = false;
         const Statements::Event event = next();
         switch (event.kind) {
             case Statements::Kind::end:
@@ -186,40 +188,40 @@ void BlockReader::read_keywords(BlockNumber block, Node* parent) {
                 break;
             case Statements::Kind::words:
                 last_was_unknown_ = false;
-                read_statement(block, event, parent);
+                kept = read_statement(block, event, parent);
                 break;
         }
+        if (!kept && statements_.at_line_end()) arena.rewind(before);
     }
 }
 
-void BlockReader::read_statement(BlockNumber block, const Statements::Event& event, Node* parent) {
-    const Arena::Mark before = statements_.arena().mark();
+bool BlockReader::read_statement(BlockNumber block, const Statements::Event& event, Node* parent) {
     Node node = make_node(event, statements_.arena());
     node.known = find_keyword(block, node.keyword);
     if (node.known == nullptr) {
         // A quote that is not closed may have taken the whole line.
         if (!node.keyword.empty() || !node.words.empty()) unknown(block, node);
-        statements_.arena().rewind(before);
-        return;
+        return false;
     }
     if (node.known->kind != KeywordKind::statement) read_block(node);
     // It counts for the very next line, long before it is bound.
     if (node.known == include_check_) statements_.lines().change_include_checks(node.words);
-    if (parent != nullptr) {
-        add_child(*parent, node);
-    } else {
-        sink_(node);
-    }
+    if (parent != nullptr) return add_child(*parent, node);
+    sink_(node);
+    return false;
 }
 
-void BlockReader::add_child(Node& parent, const Node& child) {
+bool BlockReader::add_child(Node& parent, const Node& child) {
     if (nodes_++ < kMaxNodes) {
         parent.children.push_back(statements_.arena(), child);
-    } else if (nodes_ == kMaxNodes + 1) {
+        return true;
+    }
+    if (nodes_ == kMaxNodes + 1) {
         report_.fatal(
             Complaint::general, "block_too_long", child.place,
             fmt::format("a block may hold {} statements; the others are ignored", kMaxNodes));
     }
+    return false;
 }
 
 void BlockReader::read_block(Node& block) {
@@ -257,13 +259,11 @@ void BlockReader::read_block(Node& block) {
 void BlockReader::read_data(Node& block) {
     Arena& arena = statements_.arena();
     while (true) {
+        const Arena::Mark before = arena.mark();
         const Statements::Event event = next();
         if (event.kind == Statements::Kind::end || event.kind == Statements::Kind::close) return;
-        const Arena::Mark before = arena.mark();
-        const Node line = make_node(event, arena);
-        const bool kept = nodes_ < kMaxNodes;
-        add_child(block, line);
-        if (!kept) arena.rewind(before);
+        const bool kept = add_child(block, make_node(event, arena));
+        if (!kept && statements_.at_line_end()) arena.rewind(before);
     }
 }
 

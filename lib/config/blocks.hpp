@@ -79,12 +79,13 @@ class BlockReader {
   private:
     Statements::Event next();
     void read_keywords(BlockNumber block, Node* parent);
-    void read_statement(BlockNumber block, const Statements::Event& event, Node* parent);
+    /// True when the statement is kept as a child.
+    bool read_statement(BlockNumber block, const Statements::Event& event, Node* parent);
     void read_data(Node& block);
     void read_block(Node& block);
     void unexpected_brace(BlockNumber block, const Statements::Event& event, bool at_top);
     void unknown(BlockNumber block, const Node& node);
-    void add_child(Node& parent, const Node& child);
+    bool add_child(Node& parent, const Node& child);
     [[nodiscard]] bool inside_unknown_block() const;
 
     Statements statements_;

@@ -16,6 +16,10 @@ constexpr std::size_t kMaxLine = 1022;
 constexpr std::size_t kMaxExpandedLine = 64UL * 1024;
 constexpr unsigned kMaxExpansions = 10'000;  // in one line
 constexpr unsigned kMaxExpansionDepth = 20;
+// What the parameters of a line, and of all lines, may make on their way to the result.
+constexpr std::size_t kMaxLineOctets = 4UL * 1024 * 1024;
+constexpr std::uint64_t kMaxAllOctets = 1UL * 1024 * 1024 * 1024;
+constexpr std::uint64_t kOctetsOfExpansion = 64;  // the time that one takes, as octets
 constexpr std::size_t kMaxFrames = 1000;
 constexpr IncludeChecks kAllChecks{true, true, true, true};
 
@@ -30,6 +34,19 @@ std::size_t name_end(std::string_view text, std::size_t from) {
     if (from >= text.size() || !is_name_start(text[from])) return from;
     while (from < text.size() && is_name_char(text[from])) ++from;
     return from;
+}
+
+/// `$NAME` or `${NAME}` at a dollar sign; without a name when it is neither.
+Reference reference_at(std::string_view text, std::size_t dollar) {
+    const bool braced = dollar + 1 < text.size() && text[dollar + 1] == '{';
+    const std::size_t start = dollar + (braced ? 2 : 1);
+    const std::size_t end = braced ? text.find('}', start) : name_end(text, start);
+    const bool ends_well =
+        braced ? end != std::string_view::npos
+               : end > start && (end == text.size() || is_blank(text[end]) || text[end] == ')');
+    if (!ends_well) return {};
+    const std::size_t behind = braced ? end + 1 : end;
+    return {text.substr(start, end - start), behind, without_blanks(text.substr(behind)).empty()};
 }
 
 /// Takes blanks off both ends; what remains keeps its columns.
@@ -150,7 +167,8 @@ bool Preprocessor::raw_line_of(RepetitionFrame& frame, LogicalLine& line) {
 
 bool Preprocessor::raw_line(LogicalLine& line) {
     while (!frames_.empty()) {
-        if (++lines_ > request_.max_lines || frames_.size() > kMaxFrames) {
+        const bool too_much = frames_.size() > kMaxFrames || all_octets_ > kMaxAllOctets;
+        if (++lines_ > request_.max_lines || too_much) {
             report_.fatal(Complaint::general, "too_many_lines", line.place,
                           "parameters and sequences expand without end");
             frames_.clear();
@@ -267,55 +285,59 @@ std::optional<std::string> Preprocessor::standard_value(std::string_view name) {
     return fmt::format("{}", low + (random_state_ >> 33) % span);
 }
 
+/// The text that stands for a reference, and the further lines of its parameter; nothing when the
+/// reference stays as it is.
+std::optional<std::string> Preprocessor::value_of(const Reference& reference, unsigned depth,
+                                                  bool& is_parameter, Lines& rest) {
+    if (reference.name.empty()) return std::nullopt;
+    const auto known = definitions_.find(std::string(reference.name));
+    is_parameter = known != definitions_.end();
+    if (!is_parameter) return standard_value(reference.name);
+    const Lines& lines = known->second;
+    if (lines->size() > 1) {
+        if (depth > 0 || !reference.ends_line) return std::nullopt;
+        rest = lines;
+    }
+    return lines->front();
+}
+
+bool Preprocessor::may_expand() {
+    return ++expansions_ <= kMaxExpansions && line_octets_ <= kMaxLineOctets;
+}
+
 std::string Preprocessor::expanded(std::string_view text, unsigned depth, const LogicalLine& line,
                                    bool& changed, Lines& rest) {
     std::string out;
     std::size_t at = 0;
-    while (at < text.size()) {
+    while (true) {
         const std::size_t dollar = std::min(text.find('$', at), text.size());
         out.append(text, at, dollar - at);
-        at = dollar;
-        if (at >= text.size()) break;
-        const bool braced = at + 1 < text.size() && text[at + 1] == '{';
-        const std::size_t start = at + (braced ? 2 : 1);
-        const std::size_t end = braced ? text.find('}', start) : name_end(text, start);
-        const bool ends_well =
-            braced ? end != std::string_view::npos
-                   : end > start && (end == text.size() || is_blank(text[end]) || text[end] == ')');
-        std::string_view name;
-        if (ends_well) name = text.substr(start, end - start);
-        const std::size_t behind = braced ? end + 1 : end;
-        const auto known = definitions_.find(std::string(name));
-        const bool is_defined = !name.empty() && known != definitions_.end();
-        const Lines lines = is_defined ? known->second : nullptr;
-        const bool multi = lines && lines->size() > 1;
-        const bool last_on_line = ends_well && core::trim(text.substr(behind)).empty();
-        std::optional<std::string> value;
-        if (is_defined && (!multi || (depth == 0 && last_on_line))) {
-            value = lines->front();
-        } else if (!is_defined && !name.empty()) {
-            value = standard_value(name);
-        }
-        if (!value || ++expansions_ > kMaxExpansions) {
+        if (dollar >= text.size()) break;
+        const Reference reference = reference_at(text, dollar);
+        bool is_parameter = false;
+        Lines more;
+        const auto value = value_of(reference, depth, is_parameter, more);
+        if (!value || !may_expand()) {
             out += '$';
-            ++at;
+            at = dollar + 1;
             continue;
         }
         changed = true;
-        if (multi) rest = lines;
+        if (more) rest = more;
         if (depth < kMaxExpansionDepth && out.size() + value->size() < kMaxExpandedLine) {
             Lines ignored;
-            out += is_defined ? expanded(*value, depth + 1, line, changed, ignored) : *value;
+            out += is_parameter ? expanded(*value, depth + 1, line, changed, ignored) : *value;
         }
-        at = behind;
+        at = reference.behind;
         if (out.size() > kMaxExpandedLine) {
             report_.error(Complaint::general, "line_too_long", line.place,
                           fmt::format("the parameters of this line expand to more than {} octets",
                                       kMaxExpandedLine));
             out.resize(kMaxExpandedLine);
-            return out;
+            break;
         }
     }
+    line_octets_ += out.size();
     return out;
 }
 
@@ -323,9 +345,11 @@ bool Preprocessor::expand(LogicalLine& line) {
     bool changed = false;
     Lines rest;
     expansions_ = 0;
+    line_octets_ = 0;
     const std::string text = expanded(line.text, 0, line, changed, rest);
+    all_octets_ += line_octets_ + std::uint64_t{expansions_} * kOctetsOfExpansion;
     if (!changed) return false;
-    if (expansions_ > kMaxExpansions) {
+    if (expansions_ > kMaxExpansions || line_octets_ > kMaxLineOctets) {
         report_.error(Complaint::general, "too_many_expansions", line.place,
                       "the parameters of this line expand without end");
     }

@@ -44,6 +44,13 @@ struct Repetition {
                                                          std::string& problem);
 [[nodiscard]] bool starts_repetition(std::string_view line);
 
+/// What a dollar sign refers to.
+struct Reference {
+    std::string_view name;  // empty: to nothing
+    std::size_t behind = 0;
+    bool ends_line = false;  // nothing but blanks follows
+};
+
 /// keepalived's preprocessor: turns files into logical lines, one at a time.
 class Preprocessor {
   public:
@@ -93,6 +100,9 @@ class Preprocessor {
     bool expand(LogicalLine& line);
     std::string expanded(std::string_view text, unsigned depth, const LogicalLine& line,
                          bool& changed, Lines& rest);
+    std::optional<std::string> value_of(const Reference& reference, unsigned depth,
+                                        bool& is_parameter, Lines& rest);
+    bool may_expand();
     std::optional<std::string> standard_value(std::string_view name);
     [[nodiscard]] FileFrame* current_frame();
     [[nodiscard]] const LoadedFile* current_file();
@@ -106,7 +116,9 @@ class Preprocessor {
     std::unordered_map<std::string, Lines> definitions_;
     std::uint64_t random_state_;
     std::uint64_t lines_ = 0;
-    unsigned expansions_ = 0;  // in this line
+    std::uint64_t all_octets_ = 0;
+    std::size_t line_octets_ = 0;  // made by the parameters of this line
+    unsigned expansions_ = 0;      // in this line
 };
 
 }  // namespace holdfast::config

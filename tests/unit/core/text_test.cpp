@@ -13,6 +13,9 @@ TEST(Closest, FindsTheWordThatWasMeant) {
     EXPECT_EQ(closest("stmp_connect_timeout", words), "smtp_connect_timeout");
     EXPECT_EQ(closest("sate", words), "state");
     EXPECT_EQ(closest("entirely_else", words), std::nullopt);
+    EXPECT_EQ(closest(std::string(1000, 'x'), words), std::nullopt);
+    EXPECT_EQ(closest("x", words), std::nullopt);
+    EXPECT_EQ(closest("", words), std::nullopt);
 }
 
 TEST(ParseNumber, TakesTheWholeTextOrNothing) {

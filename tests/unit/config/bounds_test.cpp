@@ -1,0 +1,114 @@
+// Whatever the text, the work is linear in it and the memory bounded. Nothing here measures time:
+// counts and results are compared, and a quadratic loader would not come to an end.
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "tests/unit/config/memory_access.hpp"
+
+namespace holdfast::config {
+namespace {
+
+using testing::FakeHost;
+using testing::has_class;
+using testing::load_text;
+using testing::MemoryFiles;
+
+std::string repeated(std::string_view text, std::size_t times) {
+    std::string all;
+    all.reserve(text.size() * times);
+    for (std::size_t i = 0; i < times; ++i) all += text;
+    return all;
+}
+
+std::size_t count_of(const LoadResult& result, std::string_view class_name) {
+    std::size_t count = 0;
+    for (const Diagnostic& found : result.diagnostics) count += found.class_name == class_name;
+    return count;
+}
+
+TEST(Bounds, ParametersThatDoubleThemselvesAreCut) {
+    std::string text = "$A0=xxxxxxxx\n";
+    for (int i = 1; i < 60; ++i) text += fmt::format("$A{}=${{A{}}}${{A{}}}\n", i, i - 1, i - 1);
+    const LoadResult result = load_text(text + "router ${A59}\n");
+    EXPECT_EQ(count_of(result, "too_many_expansions") + count_of(result, "line_too_long"), 1U);
+}
+
+TEST(Bounds, ManyLinesOfManyExpansionsAreRefused) {
+    std::string text = "$A=${A}${A}\n$B=" + repeated("x", 900) + "\n$C=" + repeated("${B}", 60);
+    for (const char* line : {"${A}\n", "${C}\n"}) {
+        const LoadResult result = load_text(text + "\n" + repeated(line, 20'000));
+        EXPECT_FALSE(result.usable) << line;
+        EXPECT_TRUE(has_class(result, "too_many_lines")) << line;
+    }
+}
+
+TEST(Bounds, SequencesOfSequencesAreRefused) {
+    const FakeHost host;
+    for (const char* line :
+         {"~SEQ(a,1,99999) ~SEQ(b,1,99999) x\n", "~SEQ(a,1,99999999) @other x\n",
+          "global_defs {\n~SEQ(a,1,99999999) x $a\n", "$T=a \\\n$T \\\n$T\n$T\n"}) {
+        MemoryFiles files{std::string(line)};
+        LoadRequest request = testing::request_for(host);
+        request.max_lines = 100'000;
+        EXPECT_TRUE(has_class(load(request, files), "too_many_lines")) << line;
+    }
+}
+
+TEST(Bounds, AKnownBlockHoldsABoundedNumberOfStatements) {
+    const LoadResult result = load_text(
+        "static_routes {\n~SEQ(a,1,600000) 10.0.0.0/8 via 192.0.2.1 dev eth0 no_track\n}\n"
+        "global_defs {\nrouter_id behind\n}\n");
+    EXPECT_EQ(count_of(result, "block_too_long"), 1U);
+    EXPECT_FALSE(result.usable);
+    EXPECT_EQ(result.config.global().router_id(), "behind");
+}
+
+TEST(Bounds, BracesMayBeNestedAsDeepAsAnybodyLikes) {
+    for (const char* opening : {"{\n", "x {\n", "{", "vrrp_instance a {\n", "global_defs {\n",
+                                "vrrp_instance a { virtual_ipaddress {\n"}) {
+        EXPECT_TRUE(has_class(load_text(repeated(opening, 1000)), "missing_brace")) << opening;
+        const std::string balanced = repeated(opening, 1000) + repeated("}\n", 2000);
+        EXPECT_FALSE(has_class(load_text(balanced), "missing_brace")) << opening;
+        EXPECT_GT(load_text(repeated(opening, 100'000)).counts.errors, 0U) << opening;
+    }
+}
+
+TEST(Bounds, FindingsAreCountedAndTheFirstOnesKept) {
+    const LoadResult result = load_text(repeated(repeated("word", 250) + " \"\n", 20'000));
+    EXPECT_EQ(result.counts.errors, 40'000U);
+    EXPECT_LE(result.diagnostics.size(), 5'010U);
+    EXPECT_EQ(result.diagnostics.front().position.line, 1U);
+}
+
+TEST(Bounds, IncludesEndWithAnError) {
+    MemoryFiles circle("include a*\n");
+    circle.files["/etc/keepalived/a.conf"] = "include b.conf\n";
+    circle.files["/etc/keepalived/b.conf"] = "include keepalived.conf\ninclude a*\n";
+    const FakeHost host;
+    const LoadResult around = load(testing::request_for(host), circle);
+    EXPECT_EQ(count_of(around, "include_loop"), 2U);
+    EXPECT_EQ(around.test_status, 6);
+
+    MemoryFiles chain("include 1\n");
+    for (int i = 1; i < 300; ++i) {
+        chain.files[fmt::format("/etc/keepalived/{}", i)] = fmt::format("include {}\n", i + 1);
+    }
+    EXPECT_EQ(count_of(load(testing::request_for(host), chain), "include_depth"), 1U);
+}
+
+TEST(Bounds, IncludesThatMultiplyAreRefused) {
+    MemoryFiles files(repeated("include 1\n", 40));
+    for (int i = 1; i < 8; ++i) {
+        files.files[fmt::format("/etc/keepalived/{}", i)] =
+            repeated(fmt::format("include {}\n", i + 1), 40);
+    }
+    files.files["/etc/keepalived/8"] = "x\n";
+    const FakeHost host;
+    const LoadResult result = load(testing::request_for(host), files);
+    EXPECT_TRUE(has_class(result, "too_large"));
+    EXPECT_EQ(result.test_status, 6);
+}
+
+}  // namespace
+}  // namespace holdfast::config
