@@ -1,4 +1,5 @@
-// holdfastctl: asks the running supervisor and tells people and machines what it said.
+// holdfastctl: asks the running supervisor, or reads configurations offline, and tells people
+// and machines what it found.
 
 #include <cstdio>
 #include <span>
@@ -17,9 +18,8 @@ int main(int argc, char** argv) {
         return kUsage;
     }
     if (options->help) {
-        fmt::print("{}", usage());
+        fmt::print("{}", usage(options->words));
         return kOk;
     }
-    if (options->version) options->words = {"version"};
     return run_verb(*options, stdout, stderr);
 }

@@ -41,6 +41,15 @@ std::string reload_text(const ProcessesStatus& processes) {
     return processes.last_reload_ok() ? "done" : "refused";
 }
 
+/// Null before the first one. `generation` is what runs since then.
+Json last_reload(const ProcessesStatus& processes) {
+    if (!processes.has_last_reload_timestamp_seconds()) return {};
+    return Json::Object{{"ok", processes.last_reload_ok()},
+                        {"generation", processes.last_reload_generation()},
+                        {"timestamp_seconds", processes.last_reload_timestamp_seconds()},
+                        {"message", processes.last_reload_message()}};
+}
+
 }  // namespace
 
 Json::Array process_items(const Answer& answer) {
@@ -82,6 +91,7 @@ Json::Array status_items(const Answer& answer) {
                                               ? Json(processes.last_reload_timestamp_seconds())
                                               : Json()},
         {"last_reload_messages", strings(processes.last_reload_messages())},
+        {"last_reload", last_reload(processes)},
         {"stale", answer.stale},
         {"processes", process_items(answer)},
         {"vrrp", Json::Object{{"active", routers_in(answer, messages::v1::VRRP_ACTIVE)},
@@ -99,7 +109,9 @@ std::string status_screen(const Answer& answer, bool legend) {
     std::string text = fmt::format(
         "holdfast {}  configuration {}  generation {}  last reload: {}\n", processes.version(),
         processes.configuration_file(), processes.generation(), reload_text(processes));
-    for (const std::string& message : processes.last_reload_messages()) text += message + "\n";
+    if (!processes.last_reload_message().empty()) {
+        text += fmt::format("  {}\n", processes.last_reload_message());
+    }
     text += "\n" + process_table(answer, legend);
     if (answer.vrrp.instances_size() > 0) text += "\n" + vrrp_table(answer, legend);
     if (answer.services.services_size() > 0) text += "\n" + service_table(answer, legend);

@@ -8,9 +8,12 @@
 #include <fmt/format.h>
 
 #include "ctl/answer.hpp"
+#include "ctl/check.hpp"
 #include "ctl/client.hpp"
+#include "ctl/console.hpp"
 #include "ctl/json.hpp"
 #include "ctl/show.hpp"
+#include "ctl/verb_table.hpp"
 #include "lib/core/text.hpp"
 
 namespace holdfast::ctl {
@@ -18,23 +21,6 @@ namespace {
 
 using messages::v1::CtlRequest;
 using messages::v1::Verb;
-
-struct Console {
-    const Options& options;
-    std::FILE* out;
-    std::FILE* complaints;
-
-    /// A line on stderr; in JSON mode an error object on stdout as well.
-    int fail(ExitStatus status, std::string_view text) const {
-        fmt::print(complaints, "holdfastctl: {}\n", text);
-        if (options.format != Format::table) {
-            const Json error = Json::Object{
-                {"error", Json::Object{{"code", static_cast<int>(status)}, {"message", text}}}};
-            fmt::print(out, "{}\n", error.text(options.format == Format::pretty_json));
-        }
-        return status;
-    }
-};
 
 int fail_to_ask(const Console& console, const core::Error& error) {
     const std::string& folder = console.options.run_folder;
@@ -119,16 +105,7 @@ core::Status keep_named(Answer& answer, std::span<const std::string> names) {
 
 int show(const Console& console, std::span<const std::string> words) {
     const Options& options = console.options;
-    const std::string topic = words.empty() ? "status" : words.front();
-    const auto* shown = std::ranges::find(kShown, topic, &Shown::word);
-    if (shown == kShown.end()) {
-        std::vector<std::string> topics;
-        for (const Shown& one : kShown) topics.emplace_back(one.word);
-        const auto meant = core::closest(topic, topics);
-        return console.fail(kUsage, fmt::format("show what? \"{}\" is not one of {}{}", topic,
-                                                core::join(topics, ", "),
-                                                meant ? "; did you mean " + *meant + "?" : ""));
-    }
+    const auto* shown = std::ranges::find(kShown, words.front(), &Shown::word);
     Answer answer;
     for (const auto verb : shown->questions) {
         if (!verb) continue;
@@ -137,8 +114,6 @@ int show(const Console& console, std::span<const std::string> words) {
         merge(answer, std::move(*part));
     }
     if (words.size() > 1) {
-        if (shown->word != "vrrp")
-            return console.fail(kUsage, "names are understood after show vrrp");
         if (auto kept = keep_named(answer, words.subspan(1)); !kept) {
             return console.fail(kNoSuchObject, kept.error().text());
         }
@@ -147,12 +122,10 @@ int show(const Console& console, std::span<const std::string> words) {
         fmt::print(console.complaints,
                    "holdfastctl: a daemon did not answer in time; its part is missing\n");
     }
-    if (options.format == Format::table) {
+    if (!console.for_machines()) {
         fmt::print(console.out, "{}", shown->table(answer, options.legend));
     } else {
-        fmt::print(console.out, "{}\n",
-                   envelope(shown->kind, shown->items(answer))
-                       .text(options.format == Format::pretty_json));
+        console.print(envelope(shown->kind, shown->items(answer)));
     }
     return answer.exit_status;
 }
@@ -161,13 +134,12 @@ int show(const Console& console, std::span<const std::string> words) {
 int command(const Console& console, Verb verb, std::string_view kind, const std::string& argument) {
     auto answer = question(console.options, verb, argument);
     if (!answer) return fail_to_ask(console, answer.error());
-    if (console.options.format != Format::table) {
+    if (console.for_machines()) {
         Json::Array messages(answer->messages.begin(), answer->messages.end());
-        const Json result = Json::Object{{"ok", answer->exit_status == 0},
-                                         {"exit_status", answer->exit_status},
-                                         {"messages", std::move(messages)}};
-        fmt::print(console.out, "{}\n",
-                   envelope(kind, {result}).text(console.options.format == Format::pretty_json));
+        Json result = Json::Object{{"ok", answer->exit_status == 0},
+                                   {"exit_status", answer->exit_status},
+                                   {"messages", std::move(messages)}};
+        console.print(envelope(kind, {std::move(result)}));
         return answer->exit_status;
     }
     std::FILE* where = answer->exit_status == 0 ? console.out : console.complaints;
@@ -175,28 +147,52 @@ int command(const Console& console, Verb verb, std::string_view kind, const std:
     return answer->exit_status;
 }
 
+int reload(const Console& console, std::span<const std::string>) {
+    return command(console, messages::v1::VERB_RELOAD, "reload", "");
+}
+
+int restart(const Console& console, std::span<const std::string> words) {
+    if (words.size() != 1) return console.fail(kUsage, "restart what? vrrpd, checkerd or ipvsd");
+    return command(console, messages::v1::VERB_RESTART, "restart", words.front());
+}
+
+int version(const Console& console, std::span<const std::string>) {
+    fmt::print(console.out, "holdfastctl {}\n", HOLDFAST_VERSION);
+    return kOk;
+}
+
+struct Action {
+    std::string_view verb;
+    /// `words` begin with the word behind the verb, or for the `show` verbs with their topic.
+    int (*run)(const Console& console, std::span<const std::string> words);
+    std::size_t most_words;
+};
+
+constexpr std::size_t kAny = 1000;
+constexpr std::array kActions = {
+    Action{"show status", show, 1},   Action{"show vrrp", show, kAny},
+    Action{"show services", show, 1}, Action{"show processes", show, 1},
+    Action{"check", check, kAny},     Action{"reload", reload, 0},
+    Action{"restart", restart, kAny}, Action{"version", version, 0},
+};
+
 }  // namespace
 
 int run_verb(const Options& options, std::FILE* out, std::FILE* complaints) {
     const Console console{options, out, complaints};
-    const std::vector<std::string> words =
-        options.words.empty() ? std::vector<std::string>{"show"} : options.words;
-    const std::string& verb = words.front();
-    const std::span<const std::string> rest = std::span(words).subspan(1);
-    if (verb == "show") return show(console, rest);
-    if (verb == "version") {
-        fmt::print(out, "holdfastctl {}\n", HOLDFAST_VERSION);
-        return kOk;
+    std::vector<std::string> words = options.words;
+    if (words.empty()) words = {"show", "status"};
+    if (options.version) words = {"version"};
+    const VerbInfo* verb = find_verb(words);
+    if (verb == nullptr) return console.fail(kUsage, unknown_verb(words));
+    const auto* action = std::ranges::find(kActions, verb->words, &Action::verb);
+    const auto rest = std::span<const std::string>(words).subspan(1);
+    if (rest.size() > action->most_words) {
+        return console.fail(kUsage,
+                            fmt::format("{} is one word too many; see holdfastctl {} --help",
+                                        rest[action->most_words], verb->words));
     }
-    if (verb == "reload" && rest.empty()) {
-        return command(console, messages::v1::VERB_RELOAD, "reload", "");
-    }
-    if (verb == "restart") {
-        if (rest.size() != 1) return console.fail(kUsage, "restart what? vrrpd, checkerd or ipvsd");
-        return command(console, messages::v1::VERB_RESTART, "restart", rest.front());
-    }
-    return console.fail(
-        kUsage, fmt::format("unknown verb \"{}\"; see holdfastctl --help", core::join(words, " ")));
+    return action->run(console, rest);
 }
 
 }  // namespace holdfast::ctl

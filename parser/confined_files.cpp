@@ -43,7 +43,10 @@ bool ConfinedFiles::may_read(const std::string& path) {
     for (const std::string& folder : folders_) {
         if (lies_below(real, folder)) return true;
     }
-    if (!needed_) needed_ = NeededFolder{real, named_by_};
+    if (!needed_) {
+        needed_ = NeededFolder{real, named_by_.file != nullptr ? named_by_.file->path : "",
+                               named_by_.line, named_by_.column};
+    }
     return false;
 }
 

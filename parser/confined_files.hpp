@@ -4,15 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "lib/config/diagnostics.hpp"
 #include "lib/config/system_access.hpp"
 
 namespace holdfast::parser {
 
-/// A path that the configuration names outside of the folders we may read, and the file that names
-/// it.
+/// A path that the configuration names outside of the folders we may read, and where it does so.
 struct NeededFolder {
     std::string path;
     std::string named_by;
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
 };
 
 /// The files of this host below the given folders. What lies elsewhere is not read; the first such
@@ -24,7 +26,7 @@ class ConfinedFiles : public config::SystemFiles {
 
     core::Result<std::string> read(const std::string& path) override;
     std::vector<std::string> glob(const std::string& pattern) override;
-    void named_by(const std::string& path) override { named_by_ = path; }
+    void named_by(const config::Position& place) override { named_by_ = place; }
 
     [[nodiscard]] const std::optional<NeededFolder>& needed() const { return needed_; }
 
@@ -32,7 +34,7 @@ class ConfinedFiles : public config::SystemFiles {
     bool may_read(const std::string& path);
 
     std::vector<std::string> folders_;  // resolved
-    std::string named_by_;
+    config::Position named_by_;
     std::optional<NeededFolder> needed_;
 };
 

@@ -13,7 +13,7 @@ namespace holdfast::parser {
 
 namespace {
 
-constexpr std::size_t kMemories = 4;
+constexpr std::size_t kMemories = 5;
 
 void take_descriptors(const msghdr& header, std::vector<core::UniqueFd>& taken) {
     for (const cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr;
@@ -56,11 +56,12 @@ core::Result<Request> receive_request(int channel) {
     Request request;
     request.parse = message.parse();
     const auto folders = static_cast<std::size_t>(request.parse.folders_size());
-    if (descriptors.size() != kMemories + folders) {
+    const std::size_t memories = request.parse.test() ? 0 : kMemories;
+    if (descriptors.size() != memories + folders) {
         return core::Error::from_errno(EPROTO, "descriptors of the request");
     }
     for (std::size_t i = 0; i < descriptors.size(); ++i) {
-        (i < kMemories ? request.memories : request.folders).push_back(std::move(descriptors[i]));
+        (i < memories ? request.memories : request.folders).push_back(std::move(descriptors[i]));
     }
     return request;
 }

@@ -12,8 +12,9 @@ namespace holdfast::parser {
 /// A request and the descriptors that came with it.
 struct Request {
     messages::v1::ParseRequest parse;
-    std::vector<core::UniqueFd> memories;  // vrrpd, checkerd, ipvsd, supervisor
-    std::vector<core::UniqueFd> folders;   // O_PATH, in the order of parse.folders
+    std::vector<core::UniqueFd>
+        memories;  // vrrpd, checkerd, ipvsd, supervisor, written; none in a test
+    std::vector<core::UniqueFd> folders;  // O_PATH, in the order of parse.folders
 };
 
 /// Waits for the one request of this process's life. ECONNRESET when the supervisor is gone.

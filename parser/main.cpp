@@ -10,6 +10,7 @@
 #include "lib/ipc/sealed_memory.hpp"
 #include "lib/sandbox/sandbox.hpp"
 #include "parser/exchange.hpp"
+#include "parser/handed_host.hpp"
 #include "parser/parse.hpp"
 
 using namespace holdfast;
@@ -58,7 +59,7 @@ messages::v1::ToSupervisor hello() {
 
 core::Status answer(const parser::Request& request) {
     parser::ConfinedFiles files({request.parse.folders().begin(), request.parse.folders().end()});
-    const config::SystemHost host;
+    const parser::HandedHost host(request.parse);
     const parser::Answer made = parser::parse(request.parse, files, host);
     for (std::size_t i = 0; i < made.parts.size(); ++i) {
         const core::Status written = ipc::write_all(request.memories[i].get(), made.parts[i]);

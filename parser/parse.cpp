@@ -1,9 +1,10 @@
 #include "parser/parse.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "lib/config/rendering.hpp"
+#include "lib/config/shown.hpp"
+#include "proto/shown_config.pb.h"
 
 namespace holdfast::parser {
 
@@ -45,12 +46,20 @@ ToSupervisor message_of(const config::Diagnostic& found) {
     diagnostic.set_class_name(found.class_name);
     diagnostic.set_object(cut(found.object));
     diagnostic.set_status(static_cast<std::uint32_t>(config::test_status({found})));
+    diagnostic.set_refuses_reload(config::refuses_reload(found));
     return message;
 }
 
-std::uint32_t count_of(const config::LoadResult& result, config::Severity severity) {
-    return static_cast<std::uint32_t>(
-        std::ranges::count(result.diagnostics, severity, &config::Diagnostic::severity));
+/// The findings of a test, in as many messages as their text needs.
+void add_report(const config::LoadResult& result, std::vector<ToSupervisor>& messages) {
+    constexpr std::size_t kPart = 48UL * 1024;
+    config::ReportStyle style;
+    style.rest = "holdfastctl check --all shows them";
+    style.keepalived_status = result.test_status;
+    const std::string text = config::render_report(result.diagnostics, result.counts, style);
+    for (std::size_t at = 0; at < text.size(); at += kPart) {
+        messages.emplace_back().mutable_report_text()->set_text(text.substr(at, kPart));
+    }
 }
 
 ToSupervisor done_with(const config::LoadResult& result) {
@@ -58,9 +67,9 @@ ToSupervisor done_with(const config::LoadResult& result) {
     auto& done = *message.mutable_parse_done();
     done.set_usable(result.usable);
     done.set_test_status(static_cast<std::uint32_t>(result.test_status));
-    done.set_fatal(count_of(result, config::Severity::fatal));
-    done.set_errors(count_of(result, config::Severity::error));
-    done.set_warnings(count_of(result, config::Severity::warning));
+    done.set_fatal(static_cast<std::uint32_t>(result.counts.fatal));
+    done.set_errors(static_cast<std::uint32_t>(result.counts.errors));
+    done.set_warnings(static_cast<std::uint32_t>(result.counts.warnings));
     return message;
 }
 
@@ -74,6 +83,7 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
     wanted.all_include_checks = request.all_include_checks();
     wanted.working_folder = "/";
     wanted.host = &host;
+    wanted.keep_written = !request.test();
     const config::LoadResult result = config::load(wanted, files);
     Answer answer;
     answer.memory = result.memory;
@@ -81,10 +91,16 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
         auto& message = *answer.messages.emplace_back().mutable_need_folder();
         message.set_path(needed->path);
         message.set_named_by(needed->named_by);
+        message.set_line(needed->line);
+        message.set_column(needed->column);
         return answer;
     }
-    for (const config::Diagnostic& found : result.diagnostics) {
-        answer.messages.push_back(message_of(found));
+    if (request.test()) {
+        add_report(result, answer.messages);
+    } else {
+        for (const config::Diagnostic& found : result.diagnostics) {
+            answer.messages.push_back(message_of(found));
+        }
     }
     answer.messages.push_back(done_with(result));
     if (!result.usable || request.test()) return answer;
@@ -92,6 +108,7 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
                             messages::v1::ROLE_IPVSD, messages::v1::ROLE_SUPERVISOR}) {
         answer.parts.push_back(config::for_role(result.config, role).SerializeAsString());
     }
+    answer.parts.push_back(config::shown(*result.written).SerializeAsString());
     return answer;
 }
 

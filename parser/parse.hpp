@@ -10,9 +10,9 @@
 
 namespace holdfast::parser {
 
-/// What one load gives: messages for the supervisor in their order, and the roles' parts in that of
-/// the memories (vrrpd, checkerd, ipvsd, supervisor); no part when the configuration cannot be used
-/// or a folder is missing.
+/// What one load gives: messages for the supervisor in their order, and what goes into the memories
+/// in theirs (vrrpd, checkerd, ipvsd, supervisor, written); nothing for them in a test, when the
+/// configuration cannot be used, or when a folder is missing. Of a test all findings are one text.
 struct Answer {
     std::vector<messages::v1::ToSupervisor> messages;
     std::vector<std::string> parts;

@@ -11,8 +11,6 @@
 namespace holdfast::supervisor {
 namespace {
 
-using messages::v1::Diagnostic;
-
 constexpr std::size_t kLongestName = 255;
 constexpr int kMostWords = 1024;
 
@@ -169,30 +167,9 @@ core::Status check_ranges(const config::v1::Config& config) {
     return core::Done{};
 }
 
-std::vector<std::string> reasons_to_refuse(const std::vector<Diagnostic>& running,
-                                           const std::vector<Diagnostic>& next) {
-    std::set<std::pair<std::string, std::string>> known;
-    for (const Diagnostic& old : running) {
-        if (old.severity() == Diagnostic::ERROR) known.emplace(old.class_name(), old.object());
-    }
-    std::vector<std::string> reasons;
-    for (const Diagnostic& found : next) {
-        const bool fresh_error = found.severity() == Diagnostic::ERROR &&
-                                 !known.contains({found.class_name(), found.object()});
-        if (found.severity() == Diagnostic::FATAL || fresh_error) {
-            reasons.push_back(found.rendered().empty() ? found.text() : found.rendered());
-        }
-    }
-    return reasons;
-}
-
 std::string dump_of(config::v1::Config config) {
     hide_secrets(config);
     return config.DebugString();
-}
-
-std::string first_line(const std::string& rendered) {
-    return rendered.substr(0, rendered.find('\n'));
 }
 
 void keep_only(bool vrrp, bool services, config::v1::Config& config) {

@@ -10,7 +10,7 @@
 #include "lib/ipc/channel.hpp"
 #include "lib/ipc/sealed_memory.hpp"
 #include "proto/config.pb.h"
-#include "proto/supervisor.pb.h"
+#include "supervisor/findings.hpp"
 
 namespace holdfast::supervisor {
 
@@ -28,8 +28,10 @@ struct LoadedConfig {
     ConfigMemory vrrpd;
     ConfigMemory checkerd;
     ConfigMemory ipvsd;
+    /// A ShownConfig: what was written, for people. Nobody here reads it.
+    ConfigMemory written;
     /// What the parser found; a reload compares errors with these.
-    std::vector<messages::v1::Diagnostic> diagnostics;
+    Findings diagnostics;
 
     [[nodiscard]] const ConfigMemory& part_of(ipc::Peer role) const;
     /// How many things a daemon may have to talk about.
@@ -43,17 +45,8 @@ using ConfigPtr = std::shared_ptr<const LoadedConfig>;
 /// believed: what it wrote must at least be of the right form.
 [[nodiscard]] core::Status check_ranges(const config::v1::Config& config);
 
-/// Pure: errors of `next` (class and object) that `running` did not have, and everything fatal: the
-/// reasons to refuse a reload.
-[[nodiscard]] std::vector<std::string> reasons_to_refuse(
-    const std::vector<messages::v1::Diagnostic>& running,
-    const std::vector<messages::v1::Diagnostic>& next);
-
 /// The configuration in protobuf's text form, for the log; fields marked secret are left out.
 [[nodiscard]] std::string dump_of(config::v1::Config config);
-
-/// What the log shows of a finding that people see with its source line and hint.
-[[nodiscard]] std::string first_line(const std::string& rendered);
 
 /// -P and -C: takes the other half's objects away.
 void keep_only(bool vrrp, bool services, config::v1::Config& config);

@@ -10,6 +10,9 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "lib/core/config_file.hpp"
+#include "supervisor/environment.hpp"
+#include "supervisor/paths.hpp"
 #include "supervisor/roles.hpp"
 
 namespace holdfast::supervisor {
@@ -23,7 +26,9 @@ constexpr core::Interval kParseLimit = 120s;
 constexpr std::size_t kMostFolders = 33;
 // Twice what the loader tells before it gives up.
 constexpr std::size_t kMostDiagnostics = 10000;
-enum Memory : std::size_t { kVrrpd, kCheckerd, kIpvsd, kSupervisor, kMemories };
+// Twenty findings with all their lines.
+constexpr std::size_t kLongestReport = 1024UL * 1024;
+enum Memory : std::size_t { kVrrpd, kCheckerd, kIpvsd, kSupervisor, kWritten, kMemories };
 
 /// The folder of a file or pattern: the nearest existing folder above the last plain component.
 std::string folder_of(const std::string& path) {
@@ -93,7 +98,11 @@ Diagnostic refusal(const messages::v1::NeedFolder& need, const core::Error& why)
     refused.set_class_name("include");
     refused.set_status(6);
     refused.set_text(fmt::format("cannot include {}: {}", need.path(), why.text()));
-    refused.set_rendered(fmt::format("{}: fatal: {}", need.named_by(), refused.text()));
+    refused.set_line(need.line());
+    refused.set_column(need.column());
+    refused.set_object(need.path());
+    refused.set_rendered(fmt::format("{}:{}:{}: fatal: {}\n", need.named_by(), need.line(),
+                                     need.column(), refused.text()));
     return refused;
 }
 
@@ -106,7 +115,25 @@ std::vector<std::string> role_environment() {
     return environment;
 }
 
+/// Where the service manager put the credentials of the unit; empty without any.
+std::string credentials_folder() {
+    const char* folder = ::getenv("CREDENTIALS_DIRECTORY");
+    if (folder == nullptr || *folder != '/' || !check_path(folder)) return {};
+    return folder;
+}
+
 }  // namespace
+
+ParseTask parse_task(const Options& options) {
+    ParseTask task;
+    task.file = paths_of(options).config_file;
+    task.config_id = options.config_id.empty() ? core::default_config_id() : options.config_id;
+    task.all_include_checks = options.all_include_checks;
+    task.with_vrrp = !options.checks_only;
+    task.with_services = !options.vrrp_only;
+    task.arguments = options.arguments;
+    return task;
+}
 
 core::Result<std::string> trusted_folder(const std::string& path, const std::string& named_by) {
     if (path.empty() || path.front() != '/') return core::Error("not an absolute path", EINVAL);
@@ -130,21 +157,31 @@ Parsing::Parsing(loop::Loop& loop, const LogSinks& sinks, ParseTask task,
       folders_{folder_of(task_.file)},
       limit_(loop, [this] { fail(core::Error("the parser took too long", ETIMEDOUT)); }),
       again_(loop, [this] { start_again(); }) {
+    if (std::string folder = credentials_folder(); !folder.empty()) {
+        folders_.push_back(std::move(folder));
+    }
     limit_.after(kParseLimit);
     if (core::Status started = start(); !started) fail(started.error());
 }
 
 Parsing::~Parsing() = default;
 
-core::Status Parsing::start() {
-    outcome_.diagnostics.clear();
+core::Status Parsing::make_memories() {
     memories_.clear();
-    need_.reset();
-    for (const char* name : {"vrrpd", "checkerd", "ipvsd", "supervisor"}) {
+    if (task_.test) return core::Done{};
+    for (const char* name : {"vrrpd", "checkerd", "ipvsd", "supervisor", "written"}) {
         core::Result<core::UniqueFd> memory = ipc::make_memory(name);
         if (!memory) return memory.error();
         memories_.push_back(std::move(memory).value());
     }
+    return core::Done{};
+}
+
+core::Status Parsing::start() {
+    outcome_.diagnostics.clear();
+    outcome_.report.clear();
+    need_.reset();
+    if (core::Status made = make_memories(); !made) return made;
     const RoleSpec& role = role_of(ipc::Peer::parser);
     core::Result<Program> program = open_program(role);
     core::Result<core::UniqueFd> log = sinks_.open_one();
@@ -188,6 +225,11 @@ core::Status Parsing::send_request() {
     request.set_config_id(task_.config_id);
     request.set_all_include_checks(task_.all_include_checks);
     request.set_test(task_.test);
+    for (EnvironmentEntry& entry : handed_environment(environ)) {
+        auto& variable = *request.add_environment();
+        variable.set_name(std::move(entry.name));
+        variable.set_value(std::move(entry.value));
+    }
     std::vector<core::UniqueFd> opened;
     std::vector<int> descriptors;
     for (const core::UniqueFd& memory : memories_) descriptors.push_back(memory.get());
@@ -213,6 +255,8 @@ core::Status Parsing::received(const std::string& frame) {
             }
             outcome_.diagnostics.push_back(message.diagnostic());
             return core::Done{};
+        case messages::v1::ToSupervisor::kReportText:
+            return take_report(message.report_text());
         case messages::v1::ToSupervisor::kNeedFolder:
             return take_request(message.need_folder());
         case messages::v1::ToSupervisor::kParseDone:
@@ -224,6 +268,14 @@ core::Status Parsing::received(const std::string& frame) {
         default:
             return core::Error::from_errno(EPERM, "message not open to the parser");
     }
+}
+
+core::Status Parsing::take_report(const messages::v1::ReportText& part) {
+    if (!task_.test || outcome_.report.size() + part.text().size() > kLongestReport) {
+        return core::Error::from_errno(EDQUOT, "report of the findings");
+    }
+    outcome_.report += part.text();
+    return core::Done{};
 }
 
 core::Status Parsing::take_request(const messages::v1::NeedFolder& need) {
@@ -239,6 +291,7 @@ void Parsing::ended(ExitStatus how) {
     if (outcome_.failure) return finish();
     if (need_) return add_folder();
     if (!parsed_) return fail(core::Error(fmt::format("the parser ended with {}", how.text())));
+    if (task_.test) return finish();
     collect();
 }
 
@@ -287,6 +340,7 @@ void Parsing::collect() {
     config->vrrpd = std::move(parts[kVrrpd]);
     config->checkerd = std::move(parts[kCheckerd]);
     config->ipvsd = std::move(parts[kIpvsd]);
+    config->written = std::move(parts[kWritten]);
     config->diagnostics = outcome_.diagnostics;
     outcome_.config = std::move(config);
     finish();

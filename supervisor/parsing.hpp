@@ -12,6 +12,7 @@
 #include "supervisor/child.hpp"
 #include "supervisor/loaded_config.hpp"
 #include "supervisor/log_sinks.hpp"
+#include "supervisor/options.hpp"
 
 namespace holdfast::supervisor {
 
@@ -19,17 +20,21 @@ namespace holdfast::supervisor {
 struct ParseTask {
     std::string file;  // absolute, or a glob pattern
     std::string config_id;
-    bool all_include_checks = false;
-    bool test = false;
+    bool test = false;                   // only the findings are wanted, as one text
+    bool all_include_checks = false;     // -e
     bool with_vrrp = true;               // false with -C
     bool with_services = true;           // false with -P
     std::vector<std::string> arguments;  // the supervisor's own, shown after `--`
 };
 
+/// What the command line asks for.
+[[nodiscard]] ParseTask parse_task(const Options& options);
+
 struct ParseOutcome {
     /// Nothing when the configuration cannot be used, and after a test.
     std::shared_ptr<LoadedConfig> config;
-    std::vector<messages::v1::Diagnostic> diagnostics;
+    Findings diagnostics;
+    std::string report;  // of a test
     unsigned test_status = 0;
     /// The parser itself failed: it could not be started, died, or broke its protocol.
     std::optional<core::Error> failure;
@@ -50,7 +55,9 @@ class Parsing {
   private:
     core::Status start();
     void start_again();
+    core::Status make_memories();
     core::Status received(const std::string& frame);
+    core::Status take_report(const messages::v1::ReportText& part);
     core::Status take_request(const messages::v1::NeedFolder& need);
     core::Status send_request();
     void ended(ExitStatus how);

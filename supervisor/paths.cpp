@@ -2,12 +2,11 @@
 
 #include <filesystem>
 
+#include "lib/core/config_file.hpp"
 #include "lib/core/run_folder.hpp"
 
 namespace holdfast::supervisor {
 namespace {
-
-constexpr const char* kKeepalivedConfig = "/etc/keepalived/keepalived.conf";
 
 std::string absolute(const std::string& path) {
     if (path.empty()) return path;
@@ -20,8 +19,9 @@ std::string absolute(const std::string& path) {
 
 Paths paths_of(const Options& options) {
     Paths paths;
-    paths.config_file = absolute(options.config_file.empty() ? std::string(kKeepalivedConfig)
-                                                             : options.config_file);
+    paths.config_file =
+        absolute(options.config_file.empty() ? core::default_config_file(options.drop_in)
+                                             : options.config_file);
     paths.run_dir = absolute(options.run_dir.empty() ? core::run_folder_for(options.main_pid_file)
                                                      : options.run_dir);
     const bool drop_in = options.drop_in;

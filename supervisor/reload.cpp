@@ -15,6 +15,8 @@ constexpr core::Interval kCommitLimit = 10s;
 // A role that is being restarted is waited for: the longest back-off but one.
 constexpr core::Interval kRestartLimit = 10s;
 constexpr const char* kStops = "the supervisor stops";
+// Findings of one reload that people are shown, here and in the log.
+constexpr std::size_t kShown = 20;
 
 }  // namespace
 
@@ -26,7 +28,7 @@ Reload::Reload(Surroundings surroundings, ParseTask task, std::uint64_t running_
 
 void Reload::request(Finished finished) {
     if (stopping_) {
-        if (finished) finished({false, with_.loop.wall_clock_seconds(), {kStops}});
+        if (finished) finished({false, with_.loop.wall_clock_seconds(), {kStops}, kStops});
         return;
     }
     if (busy()) {
@@ -49,17 +51,14 @@ void Reload::begin() {
 void Reload::parsed(ParseOutcome outcome) {
     if (phase_ != Phase::parsing) return;  // given up meanwhile
     parsing_.reset();
-    if (outcome.failure) return refuse({outcome.failure->text()});
+    if (outcome.failure) return refuse(outcome.failure->text());
     const ConfigPtr& running = with_.fleet.config();
-    const auto reasons =
-        reasons_to_refuse(running ? running->diagnostics : std::vector<messages::v1::Diagnostic>{},
-                          outcome.diagnostics);
+    const Findings reasons =
+        reasons_to_refuse(running ? running->diagnostics : Findings{}, outcome.diagnostics);
     if (!reasons.empty()) return refuse(reasons);
-    if (!outcome.config) return refuse({"the configuration cannot be used"});
-    for (const messages::v1::Diagnostic& found : outcome.diagnostics) {
-        messages_.push_back(found.rendered());
-        with_.log.warning("CONFIG", first_line(found.rendered()));
-    }
+    if (!outcome.config) return refuse("the configuration cannot be used");
+    messages_ = shown_of(outcome.diagnostics, kShown);
+    for (const std::string& text : messages_) with_.log.warning("CONFIG", first_line(text));
     outcome.config->generation = ++generation_;
     next_ = std::move(outcome.config);
     phase_ = Phase::waiting;
@@ -90,13 +89,13 @@ void Reload::stop() {
         case Phase::parsing:
         case Phase::waiting:
             parsing_.reset();
-            return refuse({kStops});
+            return refuse(kStops);
         case Phase::preparing:
             return abort(kStops);
         case Phase::committing_ipvsd:
         case Phase::committing_others:
             messages_.emplace_back(kStops);
-            return finish({true, with_.loop.wall_clock_seconds(), std::move(messages_)});
+            return finish({true, with_.loop.wall_clock_seconds(), std::move(messages_), {}});
     }
 }
 
@@ -215,7 +214,7 @@ void Reload::too_late() {
     for (const Peer role : waited_for_) names += fmt::format(" {}", role_of(role).name);
     switch (phase_) {
         case Phase::waiting:
-            return refuse({"a daemon is down and did not come back in time"});
+            return refuse("a daemon is down and did not come back in time");
         case Phase::preparing:
             return abort("no answer from" + names);
         case Phase::committing_ipvsd:
@@ -239,7 +238,7 @@ void Reload::abort(const std::string& reason) {
     }
     phase_ = Phase::idle;  // the ends of the held roles are not losses of this transaction
     for (const Peer role : started_) with_.fleet.stop(role, messages::v1::Shutdown(), {});
-    refuse({reason});
+    refuse(reason);
 }
 
 void Reload::complete() {
@@ -252,14 +251,21 @@ void Reload::complete() {
         }
     }
     with_.log.notice("RELOAD_OK", fmt::format("generation={}", next_->generation));
-    finish({true, with_.loop.wall_clock_seconds(), std::move(messages_)});
+    finish({true, with_.loop.wall_clock_seconds(), std::move(messages_), {}});
 }
 
-void Reload::refuse(std::vector<std::string> reasons) {
-    for (const std::string& reason : reasons) {
-        with_.log.error("RELOAD_REFUSED", first_line(reason) + "; the running configuration stays");
-    }
-    finish({false, with_.loop.wall_clock_seconds(), std::move(reasons)});
+void Reload::refuse(const std::string& reason) {
+    refuse(reason, {reason});
+}
+
+void Reload::refuse(const Findings& reasons) {
+    refuse(line_of(reasons), shown_of(reasons, kShown));
+}
+
+/// One line in the log, whatever was found: who reloads sees the rest.
+void Reload::refuse(std::string line, std::vector<std::string> messages) {
+    with_.log.error("RELOAD_REFUSED", line + "; the running configuration stays");
+    finish({false, with_.loop.wall_clock_seconds(), std::move(messages), std::move(line)});
 }
 
 void Reload::finish(ReloadReport report) {

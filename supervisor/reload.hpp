@@ -21,6 +21,8 @@ struct ReloadReport {
     double when = 0;  // wall clock, seconds
     /// Why it was refused, or what is to be known of an accepted one.
     std::vector<std::string> messages;
+    /// Of a refused one: where and what, in one line.
+    std::string line;
 };
 
 /// A new configuration as one transaction over all daemons (docs/architecture.md):
@@ -80,7 +82,9 @@ class Reload {
     void too_late();
     void abort(const std::string& reason);
     void complete();
-    void refuse(std::vector<std::string> reasons);
+    void refuse(const std::string& reason);
+    void refuse(const Findings& reasons);
+    void refuse(std::string line, std::vector<std::string> messages);
     void finish(ReloadReport report);
 
     Surroundings with_;

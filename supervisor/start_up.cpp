@@ -26,6 +26,8 @@ using messages::v1::Diagnostic;
 constexpr int kFailed = 1;
 constexpr int kBadConfiguration = 2;
 constexpr int kNoConfiguration = 6;
+// Findings that the log shows of one load.
+constexpr std::size_t kShownFindings = 20;
 
 /// Signals that do nothing yet, or never: none of them may end us.
 constexpr int kHarmless[] = {SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGIO};
@@ -43,17 +45,6 @@ void prepare_process(const Options& options) {
     if (options.core_dump) ::setrlimit(RLIMIT_CORE, &core);
 }
 
-ParseTask parse_task(const Options& options, const Paths& paths) {
-    ParseTask task;
-    task.file = paths.config_file;
-    task.config_id = options.config_id;
-    task.all_include_checks = options.all_include_checks;
-    task.with_vrrp = !options.checks_only;
-    task.with_services = !options.vrrp_only;
-    task.arguments = options.arguments;
-    return task;
-}
-
 /// keepalived's exit status for a configuration that it does not start with.
 int status_of_refusal(const std::vector<Diagnostic>& diagnostics) {
     // Without a main file, or when an include fails that must not.
@@ -64,17 +55,9 @@ int status_of_refusal(const std::vector<Diagnostic>& diagnostics) {
     return std::ranges::any_of(diagnostics, is_include) ? kNoConfiguration : kBadConfiguration;
 }
 
-log::Level level_of(const Diagnostic& found) {
-    switch (found.severity()) {
-        case Diagnostic::FATAL:
-        case Diagnostic::ERROR:
-            return log::Level::error;
-        case Diagnostic::WARNING:
-            return log::Level::warning;
-        case Diagnostic::NOTE:
-            break;
-    }
-    return log::Level::info;
+std::string why_not(const Findings& findings, const std::string& file) {
+    const Findings reasons = reasons_to_refuse({}, findings);
+    return reasons.empty() ? file + " cannot be used" : line_of(reasons);
 }
 
 /// Signals and the supervisor while it is there; before that a stop is remembered.
@@ -182,18 +165,18 @@ std::optional<int> StartUp::claim_run_dir() {
 
 std::optional<int> StartUp::load(loop::Loop& loop, const Signals& signals) {
     std::optional<ParseOutcome> outcome;
-    Parsing parsing(loop, sinks_, parse_task(options_, paths_),
+    Parsing parsing(loop, sinks_, parse_task(options_),
                     [&](ParseOutcome result) { outcome = std::move(result); });
     loop.run_until([&] { return outcome.has_value() || signals.stop_wished(); });
     if (signals.stop_wished()) return 0;
     if (!outcome) return fail(kFailed, "the configuration was not read");
-    for (const Diagnostic& found : outcome->diagnostics) {
-        log_->write(level_of(found), "CONFIG", first_line(found.rendered()));
+    for (const std::string& found : shown_of(outcome->diagnostics, kShownFindings)) {
+        log_->warning("CONFIG", first_line(found));
     }
     if (outcome->failure) return fail(kFailed, outcome->failure->text());
     if (!outcome->config) {
         return fail(status_of_refusal(outcome->diagnostics),
-                    "not started: " + paths_.config_file + " cannot be used");
+                    "not started: " + why_not(outcome->diagnostics, paths_.config_file));
     }
     if (options_.dump_config) dump(outcome->config->own);
     outcome->config->generation = 1;
@@ -234,7 +217,7 @@ int StartUp::run() {
     }
     Supervisor supervisor({loop, *log_, sinks_, options_, paths_, *run_dir_,
                            state_files_ ? &*state_files_ : nullptr, service_manager_,
-                           parse_task(options_, paths_),
+                           parse_task(options_),
                            [this](int status) { background_.report(status); }});
     signals.serve(&supervisor);
     const int status = supervisor.run(config_);

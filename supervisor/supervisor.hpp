@@ -69,6 +69,7 @@ class Supervisor : public FleetListener, public ControlBackend {
     void show(std::initializer_list<std::pair<ipc::Peer, messages::v1::StatusTopic>> questions,
               const Reply& reply);
     void show_processes(const Reply& reply);
+    void show_config(const Reply& reply);
     void restart(const std::string& name, const Reply& reply);
     void reload_for(bool wait, const Reply& reply);
 

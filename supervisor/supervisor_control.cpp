@@ -19,6 +19,8 @@ using messages::v1::ProcessesStatus;
 constexpr std::uint32_t kUsage = 2;
 constexpr std::uint32_t kNoSuchObject = 5;
 constexpr std::uint32_t kRefused = 6;
+constexpr std::uint32_t kInternal = 70;
+constexpr std::size_t kLargestPart = 48UL * 1024;
 
 CtlReply last_reply(std::uint32_t status, const std::string& message = "") {
     CtlReply reply;
@@ -69,6 +71,8 @@ void Supervisor::answer(const messages::v1::CtlRequest& request, const Caller&, 
             return show({{Peer::ipvsd, messages::v1::STATUS_SERVICES},
                          {Peer::checkerd, messages::v1::STATUS_CHECKS}},
                         reply);
+        case messages::v1::VERB_SHOW_CONFIG:
+            return show_config(reply);
         case messages::v1::VERB_RELOAD:
             return reload_for(request.wait(), reply);
         case messages::v1::VERB_RESTART:
@@ -127,11 +131,28 @@ void Supervisor::show_processes(const Reply& reply) {
     if (last_reload_.when != 0) {
         status.set_last_reload_ok(last_reload_.accepted);
         status.set_last_reload_timestamp_seconds(last_reload_.when);
+        if (fleet_.config()) status.set_last_reload_generation(fleet_.config()->generation);
+        status.set_last_reload_message(last_reload_.line);
         for (const std::string& text : last_reload_.messages) status.add_last_reload_messages(text);
     }
     CtlReply answer = last_reply(0);
     answer.set_processes(status.SerializeAsString());
     reply(answer);
+}
+
+/// The octets as the parser wrote them, in parts; nothing of them is read here.
+void Supervisor::show_config(const Reply& reply) {
+    const ConfigPtr& running = fleet_.config();
+    if (!running) return reply(last_reply(kRefused, "not running yet"));
+    const core::Result<std::string> bytes =
+        ipc::read_sealed(running->written.memory.get(), running->written.digest);
+    if (!bytes) return reply(last_reply(kInternal, bytes.error().text()));
+    for (std::size_t at = 0; at < bytes->size(); at += kLargestPart) {
+        CtlReply part;
+        part.set_config(bytes->substr(at, kLargestPart));
+        reply(part);
+    }
+    reply(last_reply(0));
 }
 
 void Supervisor::restart(const std::string& name, const Reply& reply) {

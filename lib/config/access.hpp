@@ -11,6 +11,8 @@
 
 namespace holdfast::config {
 
+struct Position;
+
 /// What a path names, as far as the loader cares.
 struct FileKind {
     bool regular = false;
@@ -35,8 +37,8 @@ class FileAccess {
     /// Paths that fit the pattern (`*`, `?`, `[...]`, `{a,b}`), sorted; a pattern without wildcard
     /// gives itself if it exists.
     virtual std::vector<std::string> glob(const std::string& pattern) = 0;
-    /// The calls that follow are for an include statement in this file.
-    virtual void named_by(const std::string& path) { static_cast<void>(path); }
+    /// The calls that follow are for what stands at this place, such as an include statement.
+    virtual void named_by(const Position& place) { static_cast<void>(place); }
 };
 
 struct User {

@@ -1,6 +1,7 @@
 #include "lib/config/diagnostics.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace holdfast::config {
@@ -68,6 +69,15 @@ std::string Reporter::object() const {
         }
     }
     return all;
+}
+
+bool refuses_reload(const Diagnostic& found) {
+    if (found.severity <= Severity::error) return true;
+    if (found.severity == Severity::note) return false;
+    constexpr std::string_view kLosses[] = {"include_missing", "file_unreadable", "file_unusable",
+                                            "empty_configuration"};
+    return std::ranges::find(kLosses, found.class_name) != std::end(kLosses) ||
+           found.class_name.starts_with("undefined_");
 }
 
 Diagnostic& Reporter::add(Severity severity, Complaint complaint, std::string_view class_name,

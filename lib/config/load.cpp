@@ -60,6 +60,13 @@ std::shared_ptr<google::protobuf::Arena> make_arena() {
     return std::make_shared<google::protobuf::Arena>(options);
 }
 
+/// A file that is being written, or that somebody emptied by mistake: a reload refuses it.
+void warn_of_emptiness(const LoadRequest& request, Reporter& report) {
+    if (report.counts().total() > 0) return;
+    const Position file{report.add_file(request.file), 0, 0};
+    report.warning("empty_configuration", {file, {}}, "nothing is configured");
+}
+
 }  // namespace
 
 LoadResult::LoadResult()
@@ -78,7 +85,13 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
         binder.note_origins(written->origins);
         written->files = report.files();
     }
-    BlockReader(lines, report, [&](Node& root) { binder.take(root); }).run();
+    bool empty = true;
+    const auto take = [&](Node& root) {
+        empty = false;
+        binder.take(root);
+    };
+    BlockReader(lines, report, take).run();
+    if (empty) warn_of_emptiness(request, report);
     if (written) result.config = written->config;
     result.written = std::move(written);
     result.config.mutable_global();

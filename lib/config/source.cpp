@@ -126,38 +126,42 @@ std::vector<std::string> expand_braces(const std::string& pattern) {
     return done;
 }
 
-void FileReader::complain(bool is_error, std::string_view class_name, const Place& place,
-                          std::string text) {
-    if (is_error) {
-        report_.fatal(Complaint::include, class_name, place, std::move(text)).hint =
-            "keepalived neither starts nor reloads with this";
-    } else {
-        report_.warning(class_name, place, std::move(text));
-    }
+void FileReader::complain(bool is_error, std::string_view class_name, const std::string& what,
+                          const Place& place, std::string text) {
+    auto& found = is_error ? report_.fatal(Complaint::include, class_name, place, std::move(text))
+                           : report_.warning(class_name, place, std::move(text));
+    found.object = what;  // a reload tells one missing file from another by it
+    if (is_error) found.hint = "keepalived neither starts nor reloads with this";
+}
+
+core::Result<std::string> FileReader::read_usable(const std::string& path,
+                                                  std::string_view& class_name) {
+    class_name = "file_unreadable";
+    const core::Result<FileKind> kind = files_.inspect(path);
+    if (!kind) return kind.error();
+    if (kind->regular && !kind->executable) return files_.read(path);
+    class_name = "file_unusable";
+    const char* why = kind->folder    ? "is a folder"
+                      : kind->regular ? "is executable"
+                                      : "is no regular file";
+    return core::Error(fmt::format("{} {} and was skipped", path, why));
 }
 
 const LoadedFile* FileReader::read_one(const std::string& path, const IncludeChecks& checks,
                                        const Position& named_at, const Place& place,
                                        unsigned depth) {
-    const core::Result<FileKind> kind = files_.inspect(path);
-    if (!kind) {
-        complain(checks.unreadable, "file_unreadable", place, kind.error().text());
-        return nullptr;
-    }
-    if (!kind->regular || kind->executable) {
-        const char* why = kind->folder    ? "is a folder"
-                          : kind->regular ? "is executable"
-                                          : "is no regular file";
-        complain(checks.unreadable, "file_unusable", place,
-                 fmt::format("{} {} and was skipped", path, why));
-        return nullptr;
-    }
-    core::Result<std::string> bytes = files_.read(path);
+    std::string_view class_name;
+    core::Result<std::string> bytes = read_usable(path, class_name);
     if (!bytes) {
-        complain(checks.unreadable, "file_unreadable", place, bytes.error().text());
+        complain(checks.unreadable, class_name, path, place, bytes.error().text());
         return nullptr;
     }
-    total_bytes_ += bytes->size();
+    return keep(path, std::move(bytes).value(), named_at, place, depth);
+}
+
+const LoadedFile* FileReader::keep(const std::string& path, std::string bytes,
+                                   const Position& named_at, const Place& place, unsigned depth) {
+    total_bytes_ += bytes.size();
     if (total_bytes_ > kMaxTotalBytes || ++total_files_ > kMaxFiles) {
         report_.fatal(
             Complaint::include, "too_large", place,
@@ -166,7 +170,7 @@ const LoadedFile* FileReader::read_one(const std::string& path, const IncludeChe
     }
     LoadedFile& made = *read_.emplace_back(std::make_unique<LoadedFile>());
     made.trail = report_.add_file(path, named_at);
-    made.bytes = std::move(*bytes);
+    made.bytes = std::move(bytes);
     made.folder = folder_of(path);
     made.depth = depth;
     return &made;
@@ -181,13 +185,21 @@ LoadedFiles FileReader::read_main(const std::string& pattern, bool checked) {
             Complaint::many_files, "many_files", whole,
             fmt::format("{} files fit this name; all are read, in sorted order", paths.size()));
     }
+    std::string why = paths.empty() ? "there is no such file" : "no file could be read";
     for (const std::string& path : paths) {
         const Place place{{report_.add_file(path), 0, 0}, {}};
-        if (const LoadedFile* file = read_one(path, {}, {}, place, 0)) read.push_back(file);
+        std::string_view class_name;
+        core::Result<std::string> bytes = read_usable(path, class_name);
+        if (!bytes) {
+            if (paths.size() > 1) complain(false, class_name, path, place, bytes.error().text());
+            if (paths.size() == 1) why = bytes.error().text();
+        } else if (const LoadedFile* file = keep(path, std::move(bytes).value(), {}, place, 0)) {
+            read.push_back(file);
+        }
     }
     if (read.empty()) {
         report_.fatal(checked ? Complaint::include : Complaint::none, "no_configuration", whole,
-                      paths.empty() ? "there is no such file" : "no file could be read");
+                      std::move(why));
     }
     return read;
 }
@@ -199,7 +211,7 @@ bool FileReader::alternatives_exist(const std::string& pattern, const IncludeChe
         if (!files_.glob(alternative).empty()) continue;
         all = false;
         if (!has_wildcard(alternative) || checks.missing_alternative) {
-            complain(checks.missing_alternative, "include_missing", statement,
+            complain(checks.missing_alternative, "include_missing", alternative, statement,
                      fmt::format("include: there is no {}", alternative));
         }
     }
@@ -215,7 +227,7 @@ LoadedFiles FileReader::read_included(const std::string& pattern, const IncludeC
         return read;
     }
     const std::string whole = absolute(pattern, from.folder);
-    files_.named_by(from.trail->path);
+    files_.named_by(statement.at);
     const bool braces = pattern.find('{') != std::string::npos;
     if (braces && !alternatives_exist(whole, checks, statement) && checks.missing_alternative) {
         return read;
@@ -225,7 +237,7 @@ LoadedFiles FileReader::read_included(const std::string& pattern, const IncludeC
         const bool wildcard = has_wildcard(pattern);
         const bool is_error = wildcard ? checks.wildcard_without_match : checks.missing;
         if (is_error || !wildcard) {
-            complain(is_error, "include_missing", statement,
+            complain(is_error, "include_missing", whole, statement,
                      wildcard ? fmt::format("include: nothing fits {}", pattern)
                               : fmt::format("include: there is no {}", whole));
         }

@@ -56,9 +56,16 @@ class FileReader {
                                             const LoadedFile& from, const Place& statement);
 
   private:
+    /// The content of a file that keepalived would read; else why not, and the class of that.
+    core::Result<std::string> read_usable(const std::string& path, std::string_view& class_name);
+    /// Within the bounds on all files together.
+    const LoadedFile* keep(const std::string& path, std::string bytes, const Position& named_at,
+                           const Place& place, unsigned depth);
     const LoadedFile* read_one(const std::string& path, const IncludeChecks& checks,
                                const Position& named_at, const Place& place, unsigned depth);
-    void complain(bool is_error, std::string_view class_name, const Place& place, std::string text);
+    /// `what` is the file or pattern.
+    void complain(bool is_error, std::string_view class_name, const std::string& what,
+                  const Place& place, std::string text);
     bool alternatives_exist(const std::string& pattern, const IncludeChecks& checks,
                             const Place& statement);
 

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kMaxFile = 256UL * 1024 * 1024;
 constexpr std::size_t kChunk = 64UL * 1024;
+constexpr unsigned kAttempts = 3;
 
 /// Root owns it and nobody else can write to it; a sticky folder may be open to all.
 bool is_safe(const struct stat& found) {
@@ -39,21 +40,19 @@ bool folders_are_safe(const std::string& path) {
     return true;
 }
 
-}  // namespace
+bool same_content(const struct stat& before, const struct stat& after) {
+    return before.st_size == after.st_size && before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
+           before.st_mtim.tv_nsec == after.st_mtim.tv_nsec;
+}
 
-core::Result<std::string> SystemFiles::read(const std::string& path) {
-    const core::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-    if (!file) return core::Error::last("open " + path);
-    struct stat found {};
-    if (::fstat(file.get(), &found) != 0) return core::Error::last("fstat " + path);
-    if (!S_ISREG(found.st_mode))
-        return core::Error::from_errno(EINVAL, path + " is no regular file");
+core::Result<std::string> read_to_end(int file, std::size_t expected, const std::string& path) {
     std::size_t used = 0;
     // One octet more than there should be, so that the end is seen.
-    std::string bytes(std::min(static_cast<std::size_t>(found.st_size), kMaxFile) + 1, '\0');
+    std::string bytes(std::min(expected, kMaxFile) + 1, '\0');
     while (used <= kMaxFile) {
         if (used == bytes.size()) bytes.resize(used + kChunk);
-        const ssize_t got = ::read(file.get(), bytes.data() + used, bytes.size() - used);
+        const ssize_t got =
+            ::pread(file, bytes.data() + used, bytes.size() - used, static_cast<off_t>(used));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return core::Error::last("read " + path);
         used += static_cast<std::size_t>(got);
@@ -62,6 +61,26 @@ core::Result<std::string> SystemFiles::read(const std::string& path) {
         return bytes;
     }
     return core::Error::from_errno(EFBIG, "read " + path);
+}
+
+}  // namespace
+
+core::Result<std::string> SystemFiles::read(const std::string& path) {
+    const core::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!file) return core::Error::last("open " + path);
+    for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
+        struct stat before {};
+        struct stat after {};
+        if (::fstat(file.get(), &before) != 0) return core::Error::last("fstat " + path);
+        if (!S_ISREG(before.st_mode)) return core::Error(path + " is no regular file", EINVAL);
+        core::Result<std::string> bytes =
+            read_to_end(file.get(), static_cast<std::size_t>(before.st_size), path);
+        if (!bytes) return bytes;
+        if (::fstat(file.get(), &after) != 0) return core::Error::last("fstat " + path);
+        // What is written just now may end anywhere: half a configuration means something else.
+        if (same_content(before, after)) return bytes;
+    }
+    return core::Error(path + " changes while it is read", EBUSY);
 }
 
 core::Result<FileKind> SystemFiles::inspect(const std::string& path) {

@@ -468,5 +468,16 @@ TEST(Roles, GetOnlyTheirFields) {
     EXPECT_FALSE(supervisor.vrrp_instances(0).has_authentication());
 }
 
+TEST(Load, SaysWhenNothingIsConfigured) {
+    for (const char* text : {"", "\n\n", "# all of it is a comment\n"}) {
+        const LoadResult result = testing::load_text(text);
+        EXPECT_TRUE(testing::has_class(result, "empty_configuration")) << text;
+        EXPECT_EQ(result.test_status, 0);
+        EXPECT_TRUE(result.usable);
+    }
+    EXPECT_FALSE(
+        testing::has_class(testing::load_text("global_defs {\n}\n"), "empty_configuration"));
+}
+
 }  // namespace
 }  // namespace holdfast::config

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/ctl/run.hpp"
+
 namespace holdfast::ctl {
 namespace {
 
@@ -26,10 +28,52 @@ TEST(Options, FindsACopyByItsPidFile) {
 }
 
 TEST(Options, SaysWhichArgumentIsWrong) {
-    EXPECT_EQ(read({"--jsno"}).error().text(), "unknown option --jsno; see holdfastctl --help");
+    EXPECT_EQ(read({"--jsno"}).error().text(),
+              "unknown option --jsno; did you mean --json?; see holdfastctl --help");
     EXPECT_EQ(read({"--run-dir"}).error().text(), "--run-dir needs a value");
     EXPECT_FALSE(read({"--timeout", "soon"}));
     EXPECT_FALSE(read({"--timeout=-1"}));
+}
+
+TEST(Options, GoWithTheirVerbOnly) {
+    EXPECT_EQ(read({"--strict", "show", "vrrp"}).error().text(),
+              "--strict does not go with show vrrp; see holdfastctl show vrrp --help");
+    EXPECT_FALSE(read({"--wait"}));
+    EXPECT_TRUE(read({"reload", "--wait"})->wait);
+    EXPECT_EQ(read({"show", "config", "--format", "xml"}).error().text(),
+              "\"xml\": give yaml, keepalived or json");
+}
+
+TEST(Options, OneLetterAndTwoDashesAreUnderstood) {
+    EXPECT_EQ(read({"convert", "-o", "x", "--", "-file"})->output, "x");
+    EXPECT_EQ(read({"convert", "--", "-file"})->words.back(), "-file");
+    EXPECT_EQ(read({"reload", "--wait=yes"}).error().text(), "--wait takes no value");
+}
+
+TEST(Usage, IsOfTheVerbWhenThereIsOne) {
+    const std::vector<std::string> check = {"check"};
+    EXPECT_TRUE(usage(check).starts_with("holdfastctl check [FILE...] [OPTION...]\n"));
+    EXPECT_NE(usage(check).find("--strict"), std::string::npos);
+    EXPECT_EQ(usage(check).find("--wait"), std::string::npos);
+    EXPECT_NE(usage({}).find("show services"), std::string::npos);
+}
+
+TEST(Verbs, UnknownOnesAreMetWithASuggestion) {
+    const auto complaint = [](std::initializer_list<std::string> words) {
+        return tests::run(words).complaints;
+    };
+    EXPECT_EQ(
+        complaint({"relaod"}),
+        "holdfastctl: unknown verb \"relaod\"; did you mean reload?; see holdfastctl --help\n");
+    EXPECT_EQ(complaint({"show", "vrpp"}),
+              "holdfastctl: show what? \"vrpp\" is not one of status, vrrp, services, processes, "
+              "config; did you mean show vrrp?\n");
+    EXPECT_EQ(tests::run({"reload", "now"}).status, kUsage);
+    EXPECT_EQ(tests::run({"nonsense"}).status, kUsage);
+}
+
+TEST(Verbs, NobodyAnsweringIsStatusThree) {
+    EXPECT_EQ(tests::run({"show", "--run-dir", "/nonexistent"}).status, kNotRunning);
 }
 
 }  // namespace

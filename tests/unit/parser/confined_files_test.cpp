@@ -23,11 +23,13 @@ TEST(ConfinedFiles, ElsewhereAreNamedInsteadOfRead) {
     folder.write("in/a.conf", "");
     const std::string outside = folder.write("out/b.conf", "text");
     ConfinedFiles files({folder.path("in")});
-    files.named_by("/etc/main.conf");
+    const config::FileTrail main{"/etc/main.conf", {}};
+    files.named_by({&main, 3, 1});
     EXPECT_FALSE(files.read(outside).ok());
     ASSERT_TRUE(files.needed());
     EXPECT_EQ(files.needed()->path, outside);
     EXPECT_EQ(files.needed()->named_by, "/etc/main.conf");
+    EXPECT_EQ(files.needed()->line, 3U);
 }
 
 TEST(ConfinedFiles, BehindASymbolicLinkLieWhereItLeads) {

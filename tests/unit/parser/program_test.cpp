@@ -13,6 +13,7 @@
 #include "lib/ipc/channel.hpp"
 #include "lib/ipc/sealed_memory.hpp"
 #include "proto/config.pb.h"
+#include "proto/shown_config.pb.h"
 #include "proto/supervisor.pb.h"
 #include "tests/unit/parser/temporary_folder.hpp"
 
@@ -51,12 +52,19 @@ class Program {
     Program& operator=(const Program&) = delete;
 
     void ask(const std::string& file, const std::vector<std::string>& folders) {
+        messages::v1::ParseRequest request;
+        request.set_file(file);
+        ask(request, folders);
+    }
+    void ask(const messages::v1::ParseRequest& request, const std::vector<std::string>& folders) {
         messages::v1::ToParser message;
-        message.mutable_parse()->set_file(file);
+        *message.mutable_parse() = request;
         message.mutable_parse()->set_config_id("node1");
         std::vector<core::UniqueFd> opened;
         std::vector<int> descriptors;
-        for (const core::UniqueFd& memory : memories_) descriptors.push_back(memory.get());
+        for (const core::UniqueFd& memory : memories_) {
+            if (!request.test()) descriptors.push_back(memory.get());
+        }
         for (const std::string& folder : folders) {
             message.mutable_parse()->add_folders(folder);
             opened.emplace_back(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -83,6 +91,11 @@ class Program {
         EXPECT_TRUE(config.ParseFromFileDescriptor(memories_[index].get()));
         return config;
     }
+    messages::v1::ShownConfig written() {
+        messages::v1::ShownConfig shown;
+        EXPECT_TRUE(shown.ParseFromFileDescriptor(memories_[4].get()));
+        return shown;
+    }
     void rewind() {
         for (const core::UniqueFd& memory : memories_) ::lseek(memory.get(), 0, SEEK_SET);
     }
@@ -106,7 +119,7 @@ class Program {
 
     core::UniqueFd ours_;
     pid_t pid_ = -1;
-    std::array<core::UniqueFd, 4> memories_;
+    std::array<core::UniqueFd, 5> memories_;
 };
 
 constexpr const char* kUsable = R"(
@@ -159,6 +172,68 @@ TEST(Parser, TellsWhatIsWrongInOrder) {
     EXPECT_EQ(heard.back().parse_done().test_status(), 5U);
 }
 
+TEST(Parser, HandsOverWhatWasWrittenWithoutSecrets) {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("main.conf", kUsable);
+    Program parser;
+    parser.ask(file, {folder.path()});
+    EXPECT_TRUE(parser.listen().back().parse_done().usable());
+    parser.rewind();
+    const messages::v1::ShownConfig shown = parser.written();
+    EXPECT_EQ(shown.config().vrrp_instances(0).authentication().password(), "********");
+    EXPECT_EQ(shown.SerializeAsString().find("secret"), std::string::npos);
+    EXPECT_FALSE(shown.config().vrrp_instances(0).has_id());  // as written, not as resolved
+    ASSERT_EQ(shown.files_size(), 1);
+    EXPECT_EQ(shown.files(0), file);
+    EXPECT_GE(shown.origins_size(), 2);
+}
+
+TEST(Parser, TellsATestAllFindingsAsOneTextAndWritesNothing) {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("main.conf", "rubbish\n");
+    messages::v1::ParseRequest request;
+    request.set_file(file);
+    request.set_test(true);
+    Program parser;
+    parser.ask(request, {folder.path()});
+    const std::vector<ToSupervisor> heard = parser.listen();
+    ASSERT_EQ(heard.size(), 3U);
+    EXPECT_EQ(heard[1].report_text().text(), file +
+                                                 ":1:1: error: unknown keyword 'rubbish' in the top level\n"
+                                                 "    1 | rubbish\n"
+                                                 "      | ^~~~~~~\n"
+                                                 "1 error; keepalived would exit with 5\n");
+    EXPECT_EQ(heard.back().parse_done().errors(), 1U);
+}
+
+TEST(Parser, SeesTheEnvironmentThatItIsGivenAndNoOther) {
+    const TemporaryFolder folder;
+    const std::string file =
+        folder.write("main.conf",
+                     "vrrp_instance ${_ENV SITE} {\n ${_ENV PATH}\n interface eth9\n "
+                     "virtual_router_id 51\n virtual_ipaddress { 192.0.2.10 }\n}\n");
+    messages::v1::ParseRequest request;
+    request.set_file(file);
+    auto& variable = *request.add_environment();
+    variable.set_name("SITE");
+    variable.set_value("vienna");
+    Program parser;
+    parser.ask(request, {folder.path()});
+    EXPECT_TRUE(parser.listen().back().parse_done().usable());
+    parser.rewind();
+    EXPECT_EQ(parser.part(0).vrrp_instances(0).name(), "vienna");
+}
+
+TEST(Parser, MissingIncludesAreErrorsWhenAskedSo) {
+    const TemporaryFolder folder;
+    messages::v1::ParseRequest request;
+    request.set_file(folder.write("main.conf", std::string("include gone.conf\n") + kUsable));
+    request.set_all_include_checks(true);
+    Program parser;
+    parser.ask(request, {folder.path()});
+    EXPECT_EQ(parser.listen().back().parse_done().test_status(), 6U);
+}
+
 TEST(Parser, AsksForAFolderThatItMayNotRead) {
     const TemporaryFolder folder;
     const std::string other = folder.write("other/part.conf", "");
@@ -169,6 +244,7 @@ TEST(Parser, AsksForAFolderThatItMayNotRead) {
     ASSERT_EQ(heard.size(), 2U);
     EXPECT_EQ(heard[1].need_folder().path(), folder.path("other"));
     EXPECT_EQ(heard[1].need_folder().named_by(), file);
+    EXPECT_EQ(heard[1].need_folder().line(), 1U);
 }
 
 TEST(Parser, ReadsAFolderThatItIsGivenMore) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "supervisor/control.hpp"
+#include "supervisor/environment.hpp"
 #include "supervisor/loaded_config.hpp"
 #include "supervisor/socket_sets.hpp"
 
@@ -23,7 +24,7 @@ Diagnostic finding(Diagnostic::Severity severity, const std::string& kind,
     found.set_severity(severity);
     found.set_class_name(kind);
     found.set_object(object);
-    found.set_rendered(kind + " " + object);
+    found.set_rendered("/c:1:1: error: " + kind + " " + object + "\nmore of it\n");
     return found;
 }
 
@@ -54,7 +55,7 @@ TEST(RangeChecks, RefuseWhatNoConfigurationCanMean) {
 }
 
 TEST(ReloadRefusal, IsForEverythingFatalAndForErrorsThatAreNew) {
-    const std::vector<Diagnostic> running = {finding(Diagnostic::ERROR, "unknown_keyword", "VI_1")};
+    const Findings running = {finding(Diagnostic::ERROR, "unknown_keyword", "VI_1")};
     EXPECT_TRUE(reasons_to_refuse(running, running).empty());
     EXPECT_TRUE(reasons_to_refuse(running, {finding(Diagnostic::WARNING, "x", "VI_1")}).empty());
     EXPECT_EQ(
@@ -63,6 +64,54 @@ TEST(ReloadRefusal, IsForEverythingFatalAndForErrorsThatAreNew) {
     EXPECT_EQ(
         reasons_to_refuse(running, {finding(Diagnostic::FATAL, "unknown_keyword", "VI_1")}).size(),
         1U);
+}
+
+TEST(ReloadRefusal, IsForLossesThatAreNewToo) {
+    Diagnostic missing = finding(Diagnostic::WARNING, "include_missing", "/etc/a.conf");
+    missing.set_refuses_reload(true);
+    EXPECT_EQ(reasons_to_refuse({}, {missing}).size(), 1U);
+    EXPECT_TRUE(reasons_to_refuse({missing}, {missing}).empty());
+}
+
+TEST(ReloadRefusal, IsToldInOneLineWithTheWorstReason) {
+    EXPECT_EQ(line_of({finding(Diagnostic::ERROR, "a", "x"), finding(Diagnostic::FATAL, "b", "y"),
+                       finding(Diagnostic::ERROR, "c", "z")}),
+              "/c:1:1: error: b y (1 fatal, 2 errors)");
+}
+
+TEST(Findings, AreShownUpToABoundGravestFirst) {
+    const auto shown =
+        shown_of({finding(Diagnostic::WARNING, "a", "1"), finding(Diagnostic::WARNING, "a", "2"),
+                  finding(Diagnostic::ERROR, "b", "3")},
+                 2);
+    ASSERT_EQ(shown.size(), 3U);
+    EXPECT_EQ(first_line(shown[0]), "/c:1:1: error: a 1");
+    EXPECT_EQ(first_line(shown[1]), "/c:1:1: error: b 3");
+    EXPECT_EQ(shown[2], "and 1 more: 1 warning; holdfastctl check --all shows them");
+}
+
+TEST(HandedEnvironment, TakesNamesAndValuesThatFitALine) {
+    const std::string large = "LARGE=" + std::string(5000, 'x');
+    const char* const environment[] = {"SITE=vienna", "EMPTY=",   "1BAD=x",      "A B=x", "NOTHING",
+                                       "LINES=a\nb",  "TAB=a\tb", large.c_str(), nullptr};
+    std::string seen;
+    for (const EnvironmentEntry& entry : handed_environment(environment)) {
+        seen += entry.name + "=" + entry.value + ";";
+    }
+    EXPECT_EQ(seen, "SITE=vienna;EMPTY=;TAB=a\tb;");
+}
+
+TEST(HandedEnvironment, IsBoundedAltogether) {
+    std::vector<std::string> owned;
+    for (int i = 0; i < 100; ++i)
+        owned.push_back("V" + std::to_string(i) + "=" + std::string(4000, 'x'));
+    std::vector<const char*> environment;
+    for (const std::string& one : owned) environment.push_back(one.c_str());
+    environment.push_back("SMALL=1");
+    environment.push_back(nullptr);
+    const auto handed = handed_environment(environment.data());
+    EXPECT_EQ(handed.size(), 9U);
+    EXPECT_EQ(handed.back().name, "SMALL");
 }
 
 TEST(Dump, ShowsEverythingButSecrets) {

@@ -165,6 +165,9 @@ int Fake::parse() {
         found.mutable_diagnostic()->set_severity(messages::v1::Diagnostic::FATAL);
         found.mutable_diagnostic()->set_class_name(in ? "syntax" : "no_configuration");
         found.mutable_diagnostic()->set_rendered(file + ":1:1: fatal: not readable");
+        if (message.parse().test()) {
+            found.mutable_report_text()->set_text(file + ":1:1: fatal: not readable\n");
+        }
         say(found);
         done.mutable_parse_done()->set_usable(false);
         done.mutable_parse_done()->set_fatal(1);
@@ -176,10 +179,12 @@ int Fake::parse() {
         ToSupervisor need;
         need.mutable_need_folder()->set_path(folder_ + "/more/x.conf");
         need.mutable_need_folder()->set_named_by(file);
+        need.mutable_need_folder()->set_line(3);
+        need.mutable_need_folder()->set_column(1);
         say(need);
         return 0;
     }
-    for (int part = 0; part < 4 && part < static_cast<int>(frame.descriptors.size()); ++part) {
+    for (int part = 0; !message.parse().test() && part < 5 && part < static_cast<int>(frame.descriptors.size()); ++part) {
         const auto written = ipc::write_all(frame.descriptors[static_cast<std::size_t>(part)].get(),
                                             config.SerializeAsString());
         if (!written) return 1;

@@ -1,0 +1,48 @@
+#include "ctl/config_file.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "lib/config/rendering.hpp"
+#include "lib/config/source.hpp"
+#include "lib/config/system_access.hpp"
+#include "lib/core/config_file.hpp"
+
+namespace holdfast::ctl {
+namespace {
+
+std::string working_folder() {
+    struct Free {
+        void operator()(char* text) const noexcept { std::free(text); }
+    };
+    const std::unique_ptr<char, Free> folder(::get_current_dir_name());
+    return folder ? folder.get() : "/";
+}
+
+}  // namespace
+
+ReadConfig read_config(const Options& options, const std::string& file) {
+    const std::string here = core::default_config_id();
+    const config::SystemHost host;
+    config::LoadRequest request;
+    request.working_folder = working_folder();
+    request.file =
+        config::absolute(file.empty() ? core::default_config_file() : file, request.working_folder);
+    request.config_id = options.node.empty() ? here : options.node;
+    request.host = request.config_id == here ? &host : nullptr;
+    request.keep_written = true;
+    config::SystemFiles files;
+    return {request.file, config::load(request, files)};
+}
+
+std::string report_of(const ReadConfig& read, bool all) {
+    config::ReportStyle style;
+    if (all) style.at_most = 0;
+    style.rest = "--all shows them";
+    style.keepalived_status = read.result.test_status;
+    return config::render_report(read.result.diagnostics, read.result.counts, style);
+}
+
+}  // namespace holdfast::ctl
