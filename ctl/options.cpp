@@ -251,7 +251,7 @@ core::Result<Options> read_options(std::span<const char* const> arguments) {
 std::vector<std::string> options_of(std::string_view verb) {
     std::vector<std::string> names;
     for (const OptionInfo& option : kOptions) {
-        if (goes_with(option, verb)) names.emplace_back(option.name);
+        if (verb.empty() || goes_with(option, verb)) names.emplace_back(option.name);
     }
     return names;
 }

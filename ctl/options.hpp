@@ -53,7 +53,7 @@ struct Options {
 /// An option that does not go with the verb is an error.
 [[nodiscard]] core::Result<Options> read_options(std::span<const char* const> arguments);
 
-/// Names of the options that go with a verb ("show config"), for completion.
+/// Names of the options that go with a verb ("show config"), or of all, for completion.
 [[nodiscard]] std::vector<std::string> options_of(std::string_view verb);
 
 /// Of the whole program, or of the verb that the words begin with.
