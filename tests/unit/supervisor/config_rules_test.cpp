@@ -161,6 +161,7 @@ TEST(SocketSets, AMissingInterfaceIsAnErrorOfItsSet) {
 
 TEST(ControlRights, TheStatusSocketOnlyReads) {
     EXPECT_TRUE(may_ask(ipc::Peer::status_client, messages::v1::VERB_SHOW_VRRP));
+    EXPECT_TRUE(may_ask(ipc::Peer::status_client, messages::v1::VERB_SHOW_CONFIG));
     EXPECT_FALSE(may_ask(ipc::Peer::status_client, messages::v1::VERB_RELOAD));
     EXPECT_FALSE(may_ask(ipc::Peer::status_client, messages::v1::VERB_RESTART));
     EXPECT_TRUE(may_ask(ipc::Peer::control_client, messages::v1::VERB_RESTART));

@@ -213,6 +213,14 @@ TEST_F(Whole, ARefusedConfigurationChangesNothing) {
     EXPECT_EQ(copy_.journal_count("committed"), 0U);
     EXPECT_FALSE(processes().last_reload_ok());
     EXPECT_EQ(processes().generation(), 1U);
+    EXPECT_EQ(processes().last_reload_generation(), 1U);
+    EXPECT_NE(processes().last_reload_message().find("main.conf:1:1: fatal: not readable (1 fatal)"),
+              std::string::npos)
+        << processes().last_reload_message();
+    copy_.configure(kRouter);
+    EXPECT_EQ(copy_.ask(request(messages::v1::VERB_RELOAD, "", true)).exit_status(), 0U);
+    EXPECT_TRUE(processes().last_reload_ok());
+    EXPECT_EQ(processes().last_reload_message(), "");
 }
 
 TEST_F(Whole, OneDaemonThatRefusesAbortsTheReloadForAll) {
@@ -552,6 +560,7 @@ TEST_F(Whole, AnIncludeOutsideIsAllowedOnlyInFoldersOfRoot) {
     EXPECT_EQ(copy_.run({"-t", "-f", copy_.path("conf/main.conf")}), 0);
     ::chmod(copy_.path("conf/more").c_str(), 0777);
     EXPECT_EQ(copy_.run({"-t", "-f", copy_.path("conf/main.conf")}), 6);
+    EXPECT_TRUE(copy_.log_has("main.conf:3:1: fatal: cannot include"));
     EXPECT_TRUE(copy_.log_has("can be written by others"));
 }
 
@@ -568,6 +577,13 @@ TEST_F(Whole, InTheBackgroundTheCommandReturnsWhenEverythingRuns) {
     EXPECT_GT(copy_.pid_in("vrrp.pid"), 0);
     ::kill(supervisor, SIGTERM);
     EXPECT_TRUE(Copy::eventually([&] { return copy_.pid_in("ka.pid") == 0; }));
+}
+
+TEST_F(Whole, HandsOutTheWrittenConfigurationUnread) {
+    copy_.configure(kRouter);
+    copy_.start();
+    ASSERT_TRUE(ready());
+    EXPECT_EQ(copy_.ask(request(messages::v1::VERB_SHOW_CONFIG), "status.sock").exit_status(), 0U);
 }
 
 TEST_F(Whole, TheStatusSocketOnlyAnswersQuestions) {
