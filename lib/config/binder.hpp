@@ -41,6 +41,7 @@ struct ObjectPlaces {
         }
         return block;
     }
+    [[nodiscard]] bool has(std::string_view keyword) const { return &of(keyword) != &block; }
     [[nodiscard]] const Place& of_server(int server) const {
         const auto at = static_cast<std::size_t>(server);
         return at < servers.size() ? servers[at].block : block;

@@ -9,10 +9,9 @@
 #include "lib/config/persistence.hpp"
 #include "lib/config/resolve.hpp"
 #include "lib/config/resolve_checks.hpp"
-#include "lib/config/service_groups.hpp"
+#include "lib/config/resolve_listening.hpp"
 #include "lib/core/address.hpp"
 #include "lib/core/ids.hpp"
-#include "lib/core/text.hpp"
 
 namespace holdfast::config {
 
@@ -23,32 +22,8 @@ constexpr std::uint64_t kDelayLoop = 60 * kSecond;
 constexpr std::uint64_t kPersistenceOfAllPorts = 360 * kSecond;
 constexpr std::size_t kIpv6Octets = 16;
 
-using Groups = std::unordered_map<std::string, const v1::ServiceGroup*>;
-
-std::string text_of(const std::string& octets) {
-    const auto address = core::Address::from_bytes(std::string_view(octets));
-    return address ? address->text() : std::string("?");
-}
-
-std::string_view protocol_text(v1::Protocol protocol) {
-    switch (protocol) {
-        case v1::TCP:
-            return "tcp";
-        case v1::UDP:
-            return "udp";
-        case v1::SCTP:
-            return "sctp";
-        default:
-            return "none";
-    }
-}
-
-/// As keepalived's logs and fifos write it.
-std::string endpoint_text(const std::string& address, v1::Protocol protocol, std::uint32_t port) {
-    std::string text = "[";
-    text.append(text_of(address)).append("]:").append(protocol_text(protocol)).append(1, ':');
-    const fmt::format_int digits(port);
-    return text.append(digits.data(), digits.size());
+bool is_address(const std::string& octets) {
+    return core::Address::from_bytes(std::string_view(octets)).has_value();
 }
 
 class ServiceResolver {
@@ -60,10 +35,9 @@ class ServiceResolver {
     /// False when the service must be dropped.
     bool run() {
         service_.clear_label();
-        if (!find_group() || !decide_protocol()) return false;
+        if (!resolve_listening(all_, service_, places_, groups_, listening_)) return false;
         service_.set_id(core::object_id("virtual_server", service_.name()).value);
         const ObjectScope object(all_.report, "virtual_server", service_.name());
-        decide_family();
         drop_other_families();
         if (service_.servers().empty()) {
             error("virtual_server", "no_servers",
@@ -89,94 +63,14 @@ class ServiceResolver {
             std::move(hint);
     }
 
-    /// keepalived logs a group that is not there, and its -t says nothing.
-    bool find_group() {
-        if (!service_.has_group()) return true;
-        const auto found = groups_.find(service_.group());
-        if (found != groups_.end()) {
-            group_ = found->second;
-            facts_ = facts_of(*group_);
-            return true;
-        }
-        auto& warning = all_.report.warning(
-            "undefined", places_.block,
-            fmt::format("there is no virtual_server_group {}; the service is dropped",
-                        service_.group()));
-        std::vector<std::string> names;
-        for (const auto& [name, group] : groups_) names.push_back(name);
-        if (const auto near = core::closest(service_.group(), names)) {
-            warning.hint = fmt::format("did you mean {}?", *near);
-        }
-        return false;
-    }
-
     bool is_carried_out() {
-        if (group_ == nullptr) return true;
-        all_.places.group_uses.push_back({group_->name(), service_.name(),
+        if (listening_.group == nullptr) return true;
+        all_.places.group_uses.push_back({listening_.group->name(), service_.name(),
                                           service_.key().protocol(), service_.key().ipv6(),
                                           places_.block});
         all_.report.warning("not_carried_out", places_.block,
                             "virtual_server group is accepted, not carried out yet");
         return false;
-    }
-
-    [[nodiscard]] bool has_mark_only() const {
-        return group_ != nullptr ? facts_.marks && !facts_.addresses : service_.key().has_fwmark();
-    }
-
-    [[nodiscard]] std::string name_of_key() const {
-        const auto& key = service_.key();
-        if (group_ != nullptr) return fmt::format("[{}]:0", group_->name());
-        if (key.has_fwmark()) return fmt::format("FWM {}", key.fwmark());
-        return endpoint_text(key.address(), key.protocol(), key.port());
-    }
-
-    /// And the name, which shows it.
-    bool decide_protocol() {
-        auto& key = *service_.mutable_key();
-        if (group_ == nullptr && !key.has_fwmark() && !is_address(key.address())) {
-            error("virtual_server", "no_address", "the service says neither address nor fwmark");
-            return false;
-        }
-        if (has_mark_only()) {
-            if (key.has_protocol()) {
-                all_.report.error(
-                    Complaint::warning, "protocol_of_mark", places_.of("protocol"),
-                    fmt::format("{}: a service known by its firewall mark has no protocol; it is "
-                                "ignored",
-                                name_of_key()));
-            }
-            key.clear_protocol();
-        } else if (!key.has_protocol()) {
-            error("protocol", "no_protocol",
-                  fmt::format("{} has no protocol; UDP is taken", name_of_key()),
-                  "write protocol TCP or protocol UDP");
-            key.set_protocol(v1::UDP);
-        }
-        if (key.has_fwmark() && key.fwmark() == 0) {
-            error("virtual_server", "zero_mark", "a firewall mark of 0 marks no packet");
-        }
-        service_.set_name(name_of_key());
-        return true;
-    }
-
-    static bool is_address(const std::string& octets) {
-        return core::Address::from_bytes(std::string_view(octets)).has_value();
-    }
-
-    /// That of the address, of ip_family, of the group's addresses, or of the first server.
-    void decide_family() {
-        auto& key = *service_.mutable_key();
-        if (key.has_address()) {
-            key.set_ipv6(key.address().size() == kIpv6Octets);
-        } else if (key.has_family()) {
-            key.set_ipv6(key.family() == v1::FAMILY_INET6);
-        } else if (group_ != nullptr && facts_.ipv4 != facts_.ipv6) {
-            key.set_ipv6(facts_.ipv6);
-        } else {
-            key.set_ipv6(!service_.servers().empty() &&
-                         service_.servers(0).address().size() == kIpv6Octets);
-        }
     }
 
     [[nodiscard]] bool is_of_family(const std::string& address) const {
@@ -194,7 +88,7 @@ class ServiceResolver {
             if (is_address(server.address()) && fits(server)) return false;
             error_at(places_.of_server(at), "other_family",
                      fmt::format("real_server {} is not of the service's family and is dropped",
-                                 text_of(server.address())));
+                                 text_of_address(server.address())));
             return true;
         });
     }
@@ -228,16 +122,26 @@ class ServiceResolver {
                   fmt::format("{} has no lvs_method; NAT is taken", service_.name()));
             service_.set_forwarding(v1::NAT);
         }
-        check_tunnel(service_, "lvs_method", places_.of("lvs_method"));
-        for (auto& server : *service_.mutable_servers()) inherit(server);
-        if (service_.has_sorry_server()) inherit(*service_.mutable_sorry_server());
+        check_tunnel(service_, "lvs_method",
+                     places_.has("lb_kind") ? places_.of("lb_kind") : places_.of("lvs_method"));
+        for (int i = 0; i < service_.servers_size(); ++i) {
+            auto& server = *service_.mutable_servers(i);
+            check_tunnel(server, "real_server", places_.of_server(i));
+            inherit(server);
+        }
+        if (!service_.has_sorry_server()) return;
+        check_tunnel(*service_.mutable_sorry_server(), "sorry_server",
+                     places_.of("sorry_server_lvs_method"));
+        inherit(*service_.mutable_sorry_server());
     }
 
-    /// keepalived's language has these checked when they are read.
     template <class Message>
-    void check_tunnel(const Message& message, std::string_view what, const Place& place) {
+    void check_tunnel(Message& message, std::string_view what, const Place& place) {
         if (!message.has_tunnel()) return;
-        if (message.forwarding() != v1::TUN) {
+        if (const std::string_view problem = problem_of(message.tunnel()); !problem.empty()) {
+            error_at(place, "bad_tunnel", fmt::format("{}: {}", what, problem));
+            message.clear_tunnel();
+        } else if (message.forwarding() != v1::TUN) {
             all_.report.warning("unused_tunnel", place,
                                 fmt::format("{}: {} has options of a tunnel, which only TUN uses",
                                             service_.name(), what));
@@ -259,12 +163,12 @@ class ServiceResolver {
         }
         decide_persistence();
         const auto& key = service_.key();
-        if (service_.one_packet() && key.protocol() != v1::UDP && !has_mark_only()) {
+        if (service_.one_packet() && key.protocol() != v1::UDP && !listening_.marks_only) {
             error("ops", "one_packet_cleared",
                   fmt::format("{}: ops needs protocol UDP; it is cleared", service_.name()));
             service_.clear_one_packet();
         }
-        if (service_.ha_suspend() && has_mark_only()) {
+        if (service_.ha_suspend() && listening_.marks_only) {
             error("ha_suspend", "ha_suspend_cleared",
                   fmt::format("{}: a service known by its firewall mark has no address that "
                               "ha_suspend could wait for; it is cleared",
@@ -278,8 +182,8 @@ class ServiceResolver {
 
     void decide_persistence() {
         const auto& key = service_.key();
-        const bool all_ports =
-            group_ != nullptr ? facts_.all_ports : !key.has_fwmark() && key.port() == 0;
+        const bool all_ports = listening_.group != nullptr ? listening_.facts.all_ports
+                                                           : !key.has_fwmark() && key.port() == 0;
         if (all_ports && !service_.has_persistence_timeout_us()) {
             error("virtual_server", "zero_port",
                   fmt::format("{}: all ports need persistence; {} s is taken", service_.name(),
@@ -308,12 +212,12 @@ class ServiceResolver {
         if (!written) server.set_port(key.port());
         if (!written || server.forwarding() == v1::NAT) return;
         const std::string start = fmt::format("{}: {} {} port {}", service_.name(), what,
-                                              text_of(server.address()), server.port());
-        if (has_mark_only()) {
+                                              text_of_address(server.address()), server.port());
+        if (listening_.marks_only) {
             error_at(place, "port_mismatch",
                      start + " is cleared; DR and TUN keep the port, and a mark has none");
             server.set_port(0);
-        } else if (group_ != nullptr) {
+        } else if (listening_.group != nullptr) {
             check_port_of_group(server.port(), place, start);
         } else if (server.port() != key.port()) {
             error_at(place, "port_mismatch",
@@ -323,11 +227,11 @@ class ServiceResolver {
     }
 
     void check_port_of_group(std::uint32_t port, const Place& place, const std::string& start) {
-        for (const auto& entry : group_->entries()) {
+        for (const auto& entry : listening_.group->entries()) {
             if (entry.has_fwmark() || entry.port() == port) continue;
             error_at(place, "port_mismatch",
                      fmt::format("{} is not that of {} in the group; DR and TUN keep the port",
-                                 start, text_of(entry.address())));
+                                 start, text_of_address(entry.address())));
             return;
         }
     }
@@ -366,7 +270,7 @@ class ServiceResolver {
         if (!is_address(sorry.address()) || !fits) {
             error("sorry_server", "other_family",
                   fmt::format("{}: sorry_server {} is not of the service's family and is dropped",
-                              service_.name(), text_of(sorry.address())));
+                              service_.name(), text_of_address(sorry.address())));
             service_.clear_sorry_server();
             return;
         }
@@ -396,8 +300,7 @@ class ServiceResolver {
     v1::VirtualServer& service_;
     ObjectPlaces& places_;
     const Groups& groups_;
-    const v1::ServiceGroup* group_ = nullptr;
-    GroupFacts facts_;
+    Listening listening_;
 };
 
 /// keepalived runs a service that is written twice as one whose servers are those of both.

@@ -48,7 +48,6 @@ class TunnelWords {
         while (at_ < node_.words.size()) {
             if (!take_option()) return;
         }
-        check();
     }
 
   private:
@@ -88,12 +87,6 @@ class TunnelWords {
         }
         tunnel_.set_port(static_cast<std::uint32_t>(*port.value));
         return true;
-    }
-
-    void check() {
-        if (const std::string_view wrong = problem_of(tunnel_); !wrong.empty()) {
-            refuse(0, std::string(wrong), {});
-        }
     }
 
     bool refuse(std::size_t word, std::string text, std::string_view hint) {

@@ -23,6 +23,7 @@ namespace holdfast::config {
 [[nodiscard]] std::span<const Irregular> tracking_irregulars();
 [[nodiscard]] std::span<const Irregular> script_irregulars();
 [[nodiscard]] std::span<const Irregular> service_irregulars();
+[[nodiscard]] std::span<const Irregular> scheduler_irregulars();
 [[nodiscard]] std::span<const Irregular> server_irregulars();
 [[nodiscard]] std::span<const Irregular> service_group_irregulars();
 [[nodiscard]] std::span<const Irregular> check_irregulars();
