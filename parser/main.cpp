@@ -28,6 +28,7 @@ void warm_up() {
         static_cast<void>(::getpwnam(name));
         static_cast<void>(::getgrnam(name));
     }
+    static_cast<void>(config::SystemHost().processors());
 }
 
 std::vector<core::UniqueFd> open_name_service_files() {

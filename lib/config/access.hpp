@@ -53,6 +53,8 @@ class HostFacts {
     [[nodiscard]] virtual bool interface_exists(const std::string& name) const = 0;
     [[nodiscard]] virtual std::optional<User> user(const std::string& name) const = 0;
     [[nodiscard]] virtual std::optional<gid_t> group(const std::string& name) const = 0;
+    /// How many processors are at work; 0 when nobody knows.
+    [[nodiscard]] virtual unsigned processors() const { return 0; }
     /// For ${_ENV NAME}; empty when unset.
     [[nodiscard]] virtual std::string environment(const std::string& name) const = 0;
 };

@@ -76,6 +76,7 @@ struct Places {
     std::vector<ObjectPlaces> services;
     std::vector<ObjectPlaces> service_groups;
     std::vector<GroupUse> group_uses;
+    std::vector<ObjectPlaces> bfd;
 };
 
 class LegacyText;

@@ -96,6 +96,7 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     result.written = std::move(written);
     result.config.mutable_global();
     Resolution all{request, files, result.config, places, report};
+    resolve_globals(all);
     resolve_scripts(all);
     resolve_instances(all);
     resolve_groups(all);

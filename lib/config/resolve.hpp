@@ -19,6 +19,8 @@ struct Resolution {
     Reporter& report;
 };
 
+/// Settings of global_defs that follow from others, and BFD sessions.
+void resolve_globals(Resolution& all);
 /// Scripts first: trackers of a script that cannot run are dropped with it.
 void resolve_scripts(Resolution& all);
 void resolve_instances(Resolution& all);

@@ -1,4 +1,6 @@
 // Where a script lies, who runs it, and whether it can run at all.
+#include <sys/stat.h>
+
 #include <functional>
 
 #include <fmt/format.h>
@@ -21,6 +23,7 @@ class ScriptResolver {
 
     void run() {
         decide_default_user();
+        resolve_global();
         resolve_tracked();
         drop_trackers();
         for (int i = 0; i < all_.config.vrrp_instances_size(); ++i) {
@@ -77,24 +80,36 @@ class ScriptResolver {
         return command;
     }
 
-    /// What keeps a script from running, in words; empty when nothing does.
-    std::string obstacle(v1::Script& script, const Place& place) {
+    /// What keeps a script from running, and what helps; empty when nothing does.
+    struct Obstacle {
+        std::string text;
+        std::string hint;
+    };
+    Obstacle obstacle(v1::Script& script, const Place& place) {
         if (script.argv(0).starts_with('<')) return {};
         const std::string program = find_program(script.argv(0), place);
         const auto kind = all_.files.inspect(program);
-        if (!kind || !kind->regular) return fmt::format("there is no program {}", script.argv(0));
-        if (!kind->executable) return fmt::format("{} is not executable", program);
+        if (!kind || !kind->regular) {
+            return {fmt::format("there is no program {}", script.argv(0)), {}};
+        }
+        if (!kind->executable) {
+            return {fmt::format("{} is not executable", program), "chmod +x " + program};
+        }
         script.set_argv(0, program);
         const std::string user =
             script.has_user() ? script.user() : all_.config.global().script_user();
         const auto account = all_.request.host->user(user);
         const bool as_root = kind->set_id_root || (account && account->uid == 0);
+        if (!as_root && (kind->mode & S_IWOTH) != 0) {
+            all_.report.warning("unsafe_script", place,
+                                fmt::format("anybody can change {}", program));
+        }
         if (!as_root || kind->safe_for_root) return {};
         const std::string text =
             fmt::format("{} would run as root, but others can change it or its folders", program);
         if (all_.config.global().enable_script_security()) {
             all_.report.error(Complaint::security, "unsafe_script", place, text);
-            return text;
+            return {text, {}};
         }
         all_.report.warning("unsafe_script", place, text);
         return {};
@@ -108,7 +123,7 @@ class ScriptResolver {
             remember(place);
             return true;
         }
-        std::string why = obstacle(script, place);
+        auto [why, hint] = obstacle(script, place);
         if (why.empty() && no_default_user_ && !script.has_user()) {
             why = fmt::format("script security is on and there is no user {}", kDefaultUser);
         }
@@ -122,14 +137,54 @@ class ScriptResolver {
         }
         const Severity severity =
             complaint == Complaint::none ? Severity::warning : Severity::error;
-        all_.report.add(severity, complaint, "script_disabled", place,
-                        why + "; the script is disabled");
+        all_.report
+            .add(severity, complaint, "script_disabled", place, why + "; the script is disabled")
+            .hint = std::move(hint);
         return false;
     }
 
     void remember(const Place& place) {
         if (!any_script_) first_script_ = place;
         any_script_ = true;
+    }
+
+    /// Scripts of global_defs. keepalived looks at the reader of a pipe only in the process that
+    /// starts it, and a missing program is only logged.
+    void resolve_global() {
+        auto& global = *all_.config.mutable_global();
+        const bool vrrp = all_.config.vrrp_instances_size() > 0;
+        const bool services = all_.config.virtual_servers_size() > 0;
+        const auto resolve_if = [&](bool wanted, v1::Script* script, auto clear,
+                                    std::string_view keyword) {
+            if (wanted && resolve(*script, all_.places.global.of(keyword), std::string(keyword),
+                                  Complaint::none)) {
+                return;
+            }
+            (global.*clear)();
+        };
+        if (global.has_startup_script()) {
+            resolve_if(true, global.mutable_startup_script(), &v1::GlobalDefs::clear_startup_script,
+                       "startup_script");
+        }
+        if (global.has_shutdown_script()) {
+            resolve_if(true, global.mutable_shutdown_script(),
+                       &v1::GlobalDefs::clear_shutdown_script, "shutdown_script");
+        }
+        if (global.has_notify_fifo_script()) {
+            resolve_if(global.has_notify_fifo() && (vrrp || services),
+                       global.mutable_notify_fifo_script(),
+                       &v1::GlobalDefs::clear_notify_fifo_script, "notify_fifo_script");
+        }
+        if (global.has_vrrp_notify_fifo_script()) {
+            resolve_if(global.has_vrrp_notify_fifo() && vrrp,
+                       global.mutable_vrrp_notify_fifo_script(),
+                       &v1::GlobalDefs::clear_vrrp_notify_fifo_script, "vrrp_notify_fifo_script");
+        }
+        if (global.has_lvs_notify_fifo_script()) {
+            resolve_if(global.has_lvs_notify_fifo() && services,
+                       global.mutable_lvs_notify_fifo_script(),
+                       &v1::GlobalDefs::clear_lvs_notify_fifo_script, "lvs_notify_fifo_script");
+        }
     }
 
     void resolve_tracked() {

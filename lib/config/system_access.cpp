@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -123,6 +124,11 @@ std::optional<gid_t> SystemHost::group(const std::string& name) const {
     const ::group* entry = ::getgrnam(name.c_str());
     if (entry == nullptr) return std::nullopt;
     return entry->gr_gid;
+}
+
+unsigned SystemHost::processors() const {
+    static const unsigned kCount = static_cast<unsigned>(::get_nprocs());
+    return kCount;
 }
 
 std::string SystemHost::environment(const std::string& name) const {

@@ -18,6 +18,8 @@ class SystemHost : public HostFacts {
     [[nodiscard]] bool interface_exists(const std::string& name) const override;
     [[nodiscard]] std::optional<User> user(const std::string& name) const override;
     [[nodiscard]] std::optional<gid_t> group(const std::string& name) const override;
+    /// Counted once, and best before a sandbox is entered.
+    [[nodiscard]] unsigned processors() const override;
     [[nodiscard]] std::string environment(const std::string& name) const override;
 };
 

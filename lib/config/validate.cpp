@@ -108,6 +108,7 @@ class Validator {
 void validate(const Resolution& all) {
     Validator(all).run();
     find_in_services(all);
+    find_in_scripts(all);
 }
 
 }  // namespace holdfast::config

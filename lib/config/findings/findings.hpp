@@ -10,4 +10,7 @@ struct Resolution;
 /// Virtual servers: quorums, addresses used twice, servers and checks that cannot do what is meant.
 void find_in_services(const Resolution& all);
 
+/// Scripts, tracked files and processes, BFD sessions: what nobody uses, names that lead nowhere.
+void find_in_scripts(const Resolution& all);
+
 }  // namespace holdfast::config

@@ -3,16 +3,29 @@
 #include <array>
 #include <map>
 #include <utility>
+#include <vector>
 
 namespace holdfast::config {
 
 namespace {
 
-std::array<std::span<const Irregular>, 10> all_tables() {
-    return {global_irregulars(),     instance_irregulars(),      tracking_irregulars(),
-            script_irregulars(),     service_irregulars(),       scheduler_irregulars(),
-            server_irregulars(),     service_group_irregulars(), check_irregulars(),
-            expectation_irregulars()};
+std::vector<std::span<const Irregular>> all_tables() {
+    return {
+        global_irregulars(),
+        word_irregulars(),
+        process_irregulars(),
+        ipvs_global_irregulars(),
+        bfd_irregulars(),
+        instance_irregulars(),
+        tracking_irregulars(),
+        script_irregulars(),
+        service_irregulars(),
+        scheduler_irregulars(),
+        server_irregulars(),
+        service_group_irregulars(),
+        check_irregulars(),
+        expectation_irregulars(),
+    };
 }
 
 using Table = std::map<std::pair<std::string_view, std::string_view>, const Irregular*>;

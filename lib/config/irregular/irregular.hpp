@@ -19,6 +19,10 @@ namespace holdfast::config {
 
 // The tables of the files beside this one.
 [[nodiscard]] std::span<const Irregular> global_irregulars();
+[[nodiscard]] std::span<const Irregular> word_irregulars();
+[[nodiscard]] std::span<const Irregular> process_irregulars();
+[[nodiscard]] std::span<const Irregular> ipvs_global_irregulars();
+[[nodiscard]] std::span<const Irregular> bfd_irregulars();
 [[nodiscard]] std::span<const Irregular> instance_irregulars();
 [[nodiscard]] std::span<const Irregular> tracking_irregulars();
 [[nodiscard]] std::span<const Irregular> script_irregulars();

@@ -8,6 +8,7 @@
 
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/legacy_writer.hpp"
+#include "lib/config/near_names.hpp"
 #include "lib/config/numbers.hpp"
 #include "lib/core/text.hpp"
 
@@ -67,6 +68,13 @@ bool known_user(Binder& binder, std::string_view user, std::string_view group) {
            (host->user(std::string(user)) && (group.empty() || host->group(std::string(group))));
 }
 
+/// A hint when the host knows a user or group of nearly this name.
+std::string near_account(Binder& binder, std::string_view user, std::string_view group) {
+    const HostFacts& host = *binder.request().host;
+    return host.user(std::string(user)) ? did_you_mean_group(host, group)
+                                        : did_you_mean_user(host, user);
+}
+
 void parse_script(Binder& binder, Targets targets, Node& node) {
     bind_command_line(binder, *target_as<v1::VrrpScript>(targets).mutable_script(), node);
 }
@@ -119,9 +127,11 @@ void parse_vrrp_script(Binder& binder, Targets, Node& node) {
                               fmt::format("vrrp_script {} has no command and is dropped", name));
         drop_last_script(binder);
     } else if (command.has_user() && !known_user(binder, command.user(), command.group())) {
-        binder.report().error(Complaint::general, "unknown_user", places.of("user"),
-                              fmt::format("vrrp_script {}: there is no user {} {}; it is dropped",
-                                          name, command.user(), command.group()));
+        binder.report()
+            .error(Complaint::general, "unknown_user", places.of("user"),
+                   fmt::format("vrrp_script {}: there is no user {} {}; it is dropped", name,
+                               command.user(), command.group()))
+            .hint = near_account(binder, command.user(), command.group());
         drop_last_script(binder);
     }
     binder.report().set_object({});
@@ -195,7 +205,10 @@ void bind_script(Binder& binder, v1::Script& script, const Node& node) {
             "unknown_user", node.place_of(1),
             fmt::format("{}: there is no user '{}'{}; the script is dropped", node.keyword, user,
                         group.empty() ? "" : fmt::format(" or no group '{}'", group)));
-        warning.hint = "put the command and its arguments into one pair of quotes";
+        warning.hint = near_account(binder, user, group);
+        if (warning.hint.empty()) {
+            warning.hint = "put the command and its arguments into one pair of quotes";
+        }
         return;
     }
     if (!bind_command(binder, script, node, words->front())) return;

@@ -33,7 +33,8 @@ class MemoryFiles : public FileAccess {
         if (!kind.executable && !files.contains(path)) {
             return core::Error::from_errno(ENOENT, "find " + path);
         }
-        kind.safe_for_root = !unsafe.contains(path);
+        kind.safe_for_root = !unsafe.contains(path) && !open_to_all.contains(path);
+        kind.mode = open_to_all.contains(path) ? 0777 : 0755;
         return kind;
     }
     /// Only a `*` at the end is understood.
@@ -51,6 +52,7 @@ class MemoryFiles : public FileAccess {
     std::set<std::string> programs = {"/usr/bin/true", "/usr/bin/false", "/usr/bin/killall",
                                       "/bin/sh", "/bin/bash"};
     std::set<std::string> unsafe;
+    std::set<std::string> open_to_all;
 };
 
 /// A host with a few interfaces and users.
@@ -68,11 +70,13 @@ class FakeHost : public HostFacts {
         if (const auto found = user(name)) return found->gid;
         return std::nullopt;
     }
+    [[nodiscard]] unsigned processors() const override { return processor_count; }
     [[nodiscard]] std::string environment(const std::string& name) const override {
         return name == "PATH" ? "/usr/sbin:/usr/bin" : name == "SITE" ? "vienna" : "";
     }
 
     std::set<std::string> interfaces = {"lo", "eth0", "eth1", "eth2", "eno16777736"};
+    unsigned processor_count = 8;
     std::map<std::string, uid_t> users = {{"root", 0}, {"nobody", 65534}};
 };
 

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::config {
+
+class HostFacts;
+
+/// "did you mean NAME?" for the candidate that `word` is likely to stand for; empty if there is
+/// none.
+[[nodiscard]] std::string did_you_mean(std::string_view word,
+                                       const std::vector<std::string>& candidates);
+
+/// The same for users and groups: those that scripts usually run as, as far as this host has them.
+[[nodiscard]] std::string did_you_mean_user(const HostFacts& host, std::string_view word);
+[[nodiscard]] std::string did_you_mean_group(const HostFacts& host, std::string_view word);
+
+}  // namespace holdfast::config
