@@ -84,8 +84,8 @@ Status add_destinations(const config::VrrpInstance& from, InstanceSetting& made)
         if (!made.source) return refused(made.name, "source address of odd length");
     }
     made.expected.unicast = from.unicast_peers_size() > 0;
-    for (const std::string& peer : from.unicast_peers()) {
-        const auto address = core::Address::from_bytes(peer);
+    for (const config::UnicastPeer& peer : from.unicast_peers()) {
+        const auto address = core::Address::from_bytes(peer.address());
         if (!address || address->family() != made.expected.family)
             return refused(made.name, "unicast peer of another family");
         made.destinations.push_back(*address);

@@ -1,7 +1,6 @@
 #include "lib/config/binder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include <fmt/format.h>
@@ -17,9 +16,6 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 namespace {
-
-/// Keywords that keepalived accepts without any effect of its own.
-constexpr std::array<std::string_view, 1> kWithoutEffect = {"debug"};
 
 /// Numbers beyond what a double holds exactly do not matter here.
 std::int64_t bound(bool is_set, double value, std::int64_t otherwise) {
@@ -104,7 +100,10 @@ std::optional<std::string> Binder::closest_claimed(std::string_view kind,
 
 void Binder::warn_of_setting(const Route& route, const Node& node) {
     if (route.setting->accepted_only()) warn_not_carried_out(node);
-    if (route.deprecated) warn_old_name(node, *route.setting);
+    // A keyword that is old itself has no new name; its parser says what is better.
+    if (route.deprecated && node.keyword != route.setting->keyword()) {
+        warn_old_name(node, *route.setting);
+    }
 }
 
 void Binder::warn_surplus(const Node& node, std::size_t used) {
@@ -180,9 +179,6 @@ void Binder::bind_statement(Targets targets, Node& node, ObjectPlaces* places) {
         Message& holder = ModelIndex::holder(*targets[binding.target], *binding.route);
         bind_field(holder, *binding.route, node, places);
         return;
-    }
-    for (const std::string_view quiet : kWithoutEffect) {
-        if (node.keyword == quiet) return;
     }
     warn_not_carried_out(node);
     check_words(node);

@@ -73,6 +73,8 @@ struct Places {
     std::vector<ObjectPlaces> instances;
     std::vector<ObjectPlaces> groups;
     std::vector<ObjectPlaces> scripts;
+    std::vector<ObjectPlaces> track_files;
+    std::vector<ObjectPlaces> track_processes;
     std::vector<ObjectPlaces> services;
     std::vector<ObjectPlaces> service_groups;
     std::vector<GroupUse> group_uses;
@@ -118,6 +120,8 @@ class Binder {
     void warn_not_carried_out(const Node& node);
     /// One warning for each old spelling, an error when keepalived complains about it as well.
     void warn_old_name(const Node& node, const v1::Setting& setting);
+    /// Words behind the `used` first ones are not looked at.
+    void warn_surplus(const Node& node, std::size_t used);
     /// Complains about words that are missing in a block that is not carried out.
     void check_words(const Node& block);
 
@@ -156,7 +160,6 @@ class Binder {
     void note_origin(Targets targets, const Node& node);
     /// What is to be said about a field whatever its words are.
     void warn_of_setting(const Route& route, const Node& node);
-    void warn_surplus(const Node& node, std::size_t used);
     void warn_second_statement(const Node& node);
 
     const LoadRequest& request_;

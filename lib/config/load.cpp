@@ -98,6 +98,7 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     Resolution all{request, files, result.config, places, report};
     resolve_globals(all);
     resolve_scripts(all);
+    resolve_trackers(all);
     resolve_instances(all);
     resolve_groups(all);
     resolve_services(all);

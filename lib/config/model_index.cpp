@@ -17,15 +17,16 @@ void ModelIndex::collect(const Descriptor* message, std::vector<const FieldDescr
         const v1::Setting& setting = setting_of(field);
         path.push_back(field);
         if (setting.has_keyword()) {
-            routes.emplace(setting.keyword(), Route{path, &setting, false});
-            for (const std::string& alias : setting.alias()) {
-                routes.emplace(alias, Route{path, &setting, false});
-            }
             for (const std::string& old : setting.deprecated()) {
                 routes.emplace(old, Route{path, &setting, true});
             }
             for (const std::string& old : setting.renamed()) {
                 routes.emplace(old, Route{path, &setting, true});
+            }
+            // Behind the old names: a keyword may be one itself.
+            routes.emplace(setting.keyword(), Route{path, &setting, false});
+            for (const std::string& alias : setting.alias()) {
+                routes.emplace(alias, Route{path, &setting, false});
             }
         } else if (field->message_type() != nullptr && !field->is_repeated() && path.size() < 3) {
             collect(field->message_type(), path, routes);

@@ -23,7 +23,11 @@ struct Resolution {
 void resolve_globals(Resolution& all);
 /// Scripts first: trackers of a script that cannot run are dropped with it.
 void resolve_scripts(Resolution& all);
+/// Files and processes that are tracked, and the trackers of all kinds that name them.
+void resolve_trackers(Resolution& all);
 void resolve_instances(Resolution& all);
+/// The keys of an instance's auth_hmac; it is dropped when its own key is not among them.
+void resolve_hmac(Resolution& all, v1::VrrpInstance& instance, const Place& place, bool strict);
 void resolve_groups(Resolution& all);
 void resolve_services(Resolution& all);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/near_names.hpp"
 #include "lib/config/resolve.hpp"
 #include "lib/config/source.hpp"
 #include "lib/core/ids.hpp"
@@ -187,6 +188,33 @@ class ScriptResolver {
         }
     }
 
+    /// False when a vrrp_script cannot be used at all.
+    bool complete(v1::VrrpScript& script, const ObjectPlaces& places) {
+        if (script.script().argv_size() == 0) {
+            all_.report.error(
+                Complaint::general, "no_command", places.block,
+                fmt::format("vrrp_script {} has no command and is dropped", script.name()));
+            return false;
+        }
+        if (!script.has_user()) return true;
+        const HostFacts* host = all_.request.host;
+        const bool known =
+            host == nullptr ||
+            (host->user(script.user()) && (!script.has_group() || host->group(script.group())));
+        if (!known) {
+            all_.report
+                .error(Complaint::general, "unknown_user", places.of("user"),
+                       fmt::format("vrrp_script {}: there is no user {} {}; it is dropped",
+                                   script.name(), script.user(), script.group()))
+                .hint = host->user(script.user()) ? did_you_mean_group(*host, script.group())
+                                                  : did_you_mean_user(*host, script.user());
+            return false;
+        }
+        script.mutable_script()->set_user(script.user());
+        if (script.has_group()) script.mutable_script()->set_group(script.group());
+        return true;
+    }
+
     void resolve_tracked() {
         auto& scripts = *all_.config.mutable_vrrp_scripts();
         std::vector<bool> drop(at(scripts.size()));
@@ -200,7 +228,8 @@ class ScriptResolver {
             if (!script.has_rise()) script.set_rise(1);
             if (!script.has_fall()) script.set_fall(1);
             if (!script.has_weight()) script.set_weight(0);
-            drop[at(i)] = !resolve(*script.mutable_script(), places.of("script"),
+            drop[at(i)] = !complete(script, places) ||
+                          !resolve(*script.mutable_script(), places.of("script"),
                                    "vrrp_script " + script.name(), Complaint::general);
         }
         drop_marked(scripts, all_.places.scripts, drop);

@@ -16,6 +16,8 @@ constexpr std::uint32_t kOwner = 255;
 constexpr std::uint64_t kSecond = 1'000'000;
 constexpr std::uint64_t kCentisecond = 10'000;
 constexpr std::uint64_t kMaxInterval3 = 4095 * kCentisecond;
+constexpr std::size_t kMaxPassword = 8;
+constexpr std::uint32_t kDownTimerAdverts = 3;
 /// What fits into one advertisement: a count of one octet, and an MTU of 1500 for IPv6.
 constexpr int kMaxAddresses4 = 255;
 constexpr int kMaxAddresses6 = 90;
@@ -32,13 +34,21 @@ class InstanceResolver {
 
     void run() {
         instance_.set_id(core::object_id("vrrp_instance", instance_.name()).value);
-        if (!instance_.has_ipv6()) instance_.set_ipv6(false);
+        decide_family();
         decide_version();
+        strict_ = instance_.has_strict() ? instance_.strict() : global_.strict();
         decide_state();
+        decide_preemption();
         decide_interval();
         decide_destination();
         check_authentication();
+        if (instance_.has_auth_hmac()) {
+            resolve_hmac(all_, instance_, places_.of("auth_hmac"), strict_);
+        }
+        decide_virtual_interface();
+        if (strict_) apply_strict_rules();
         inherit();
+        check_owner();
         drop_own_interface();
         complete_addresses();
     }
@@ -48,6 +58,63 @@ class InstanceResolver {
                std::string hint = {}) {
         all_.report.error(Complaint::general, class_name, places_.of(keyword), std::move(text))
             .hint = std::move(hint);
+    }
+
+    static std::optional<bool> is_ipv6(const std::string& octets) {
+        if (octets.empty()) return std::nullopt;
+        return octets.size() == 16;
+    }
+
+    /// What says the family first: native_ipv6, an address that is advertised, the source, a peer,
+    /// the group.
+    std::optional<bool> family_written() const {
+        if (instance_.native_ipv6()) return true;
+        for (const auto& address : instance_.addresses()) {
+            if (!address.excluded()) return is_ipv6(address.address());
+        }
+        if (const auto given = is_ipv6(source())) return given;
+        if (instance_.unicast_peers_size() > 0) {
+            return is_ipv6(instance_.unicast_peers(0).address());
+        }
+        return is_ipv6(instance_.multicast_group());
+    }
+    const std::string& source() const {
+        return instance_.has_unicast_source() ? instance_.unicast_source()
+                                              : instance_.multicast_source();
+    }
+
+    /// keepalived.conf is checked where it is read; this is for what comes from elsewhere.
+    bool is_other_family(const std::string& octets, std::string_view keyword) {
+        const auto family = is_ipv6(octets);
+        if (!family || *family == instance_.ipv6()) return false;
+        error(
+            keyword, "other_family",
+            fmt::format("{} is not of the instance's family; it is ignored", address_text(octets)));
+        return true;
+    }
+
+    void decide_family() {
+        instance_.set_ipv6(family_written().value_or(false));
+        auto& addresses = *instance_.mutable_addresses();
+        for (int i = addresses.size(); i-- > 0;) {
+            if (!addresses.Get(i).excluded() &&
+                is_other_family(addresses.Get(i).address(), "virtual_ipaddress")) {
+                addresses.DeleteSubrange(i, 1);
+            }
+        }
+        auto& peers = *instance_.mutable_unicast_peers();
+        for (int i = peers.size(); i-- > 0;) {
+            if (is_other_family(peers.Get(i).address(), "unicast_peer")) peers.DeleteSubrange(i, 1);
+        }
+        if (is_other_family(instance_.multicast_group(), "mcast_dst_ip")) {
+            instance_.clear_multicast_group();
+        }
+        instance_.clear_source_address();
+        const bool unicast = instance_.has_unicast_source();
+        if (!source().empty() &&
+            !is_other_family(source(), unicast ? "unicast_src_ip" : "mcast_src_ip")) {
+            instance_.set_source_address(source());
+        }
     }
 
     void decide_version() {
@@ -63,15 +130,29 @@ class InstanceResolver {
     }
 
     void decide_state() {
-        const bool active = instance_.state() == v1::INITIAL_ACTIVE;
-        if (!instance_.has_priority()) instance_.set_priority(active ? kOwner : 100);
-        if (!instance_.has_state()) {
-            instance_.set_state(instance_.priority() == kOwner ? v1::INITIAL_ACTIVE
-                                                               : v1::INITIAL_BACKUP);
+        if (!instance_.has_priority()) {
+            instance_.set_priority(instance_.state() == v1::INITIAL_ACTIVE ? kOwner : 100);
         }
-        if (instance_.nopreempt() && instance_.priority() == kOwner) {
+        const auto own = is_owner() ? v1::INITIAL_ACTIVE : v1::INITIAL_BACKUP;
+        if (!instance_.has_state()) {
+            instance_.set_state(own);
+        } else if (strict_ && instance_.state() != own) {
+            error(
+                "state", "strict_state",
+                fmt::format("strict mode: state MASTER goes with priority 255 and no other; state "
+                            "becomes {}",
+                            is_owner() ? "MASTER" : "BACKUP"));
+            instance_.set_state(own);
+        }
+    }
+    [[nodiscard]] bool is_owner() const { return instance_.priority() == kOwner; }
+
+    void decide_preemption() {
+        const bool active = instance_.state() == v1::INITIAL_ACTIVE;
+        if (instance_.nopreempt() && is_owner()) {
             error("nopreempt", "nopreempt_cleared",
-                  "nopreempt does not go with priority 255; it is cleared");
+                  "nopreempt does not go with priority 255; it is cleared",
+                  "give every router a priority below 255");
             instance_.set_nopreempt(false);
         } else if (instance_.nopreempt() && active) {
             error("nopreempt", "nopreempt_cleared",
@@ -79,17 +160,27 @@ class InstanceResolver {
                   "write state BACKUP on every node and let the priority decide");
             instance_.set_nopreempt(false);
         }
+        if (instance_.has_timer_expired_backup() && !instance_.nopreempt()) {
+            error("timer_expired_backup", "timer_expired_cleared",
+                  "timer_expired_backup works with nopreempt only; it is ignored");
+            instance_.clear_timer_expired_backup();
+        }
         if (instance_.preempt_delay_us() == 0) return;
-        if (active) {
+        if (strict_) {
+            error("preempt_delay", "preempt_delay_cleared",
+                  "strict mode has no preempt_delay; it is cleared");
+        } else if (active) {
             error("preempt_delay", "preempt_delay_cleared",
                   "preempt_delay does not go with state MASTER; it is cleared",
                   "write state BACKUP; the priority decides who becomes master");
-            instance_.clear_preempt_delay_us();
         } else if (instance_.nopreempt()) {
             error("preempt_delay", "preempt_delay_cleared",
-                  "preempt_delay does not go with nopreempt; it is cleared");
-            instance_.clear_preempt_delay_us();
+                  "preempt_delay does not go with nopreempt; it is cleared",
+                  "keep one of the two: never to take over, or to wait before it");
+        } else {
+            return;
         }
+        instance_.clear_preempt_delay_us();
     }
 
     void decide_interval() {
@@ -102,12 +193,32 @@ class InstanceResolver {
         error("advert_int", "advert_int_rounded",
               fmt::format("version {} counts advert_int in {}; {} s becomes {} s",
                           instance_.version(), step == kSecond ? "whole seconds" : "steps of 10 ms",
-                          static_cast<double>(written) / 1e6, static_cast<double>(rounded) / 1e6));
+                          static_cast<double>(written) / 1e6, static_cast<double>(rounded) / 1e6),
+              interval_hint(written));
         instance_.set_advert_interval_us(rounded);
+    }
+    [[nodiscard]] std::string interval_hint(std::uint64_t written) const {
+        if (instance_.version() == 2 && written % kCentisecond == 0 && written <= kMaxInterval3) {
+            return "version 3 can carry it; every router of the virtual router must change at once";
+        }
+        if (instance_.version() == 3 && written > kMaxInterval3) {
+            return "version 3 carries at most 40.95 s";
+        }
+        return {};
     }
 
     void decide_destination() {
-        instance_.set_unicast(instance_.unicast_peers_size() > 0);
+        const bool unicast = instance_.unicast_peers_size() > 0;
+        instance_.set_unicast(unicast);
+        if (!unicast) {
+            check_words_of_unicast();
+        } else if (instance_.has_multicast_group()) {
+            error("mcast_dst_ip", "multicast_with_peers",
+                  "mcast_dst_ip does not go with unicast peers; it is ignored");
+            instance_.clear_multicast_group();
+        }
+        if (!unicast || !instance_.interface().empty()) instance_.clear_vrf();
+        if (instance_.source_address().empty()) instance_.clear_track_source_address();
         if (instance_.has_multicast_group()) return;
         const bool ipv6 = instance_.ipv6();
         const bool given = ipv6 ? global_.has_vrrp_mcast_group6() : global_.has_vrrp_mcast_group4();
@@ -120,6 +231,32 @@ class InstanceResolver {
         }
     }
 
+    /// Unicast is meant, but nobody is named to speak to.
+    void check_words_of_unicast() {
+        if (instance_.has_unicast_ttl()) {
+            error("unicast_ttl", "unicast_without_peer",
+                  "unicast_ttl without unicast_peer is ignored", kPeerHint);
+            instance_.clear_unicast_ttl();
+        }
+        const std::string_view keyword = instance_.has_unicast_source()     ? "unicast_src_ip"
+                                         : instance_.check_unicast_source() ? "check_unicast_src"
+                                         : instance_.has_old_unicast_checksum()
+                                             ? "old_unicast_checksum"
+                                             : "";
+        if (keyword.empty() || instance_.unicast_fault_no_peer()) return;
+        error(keyword, "unicast_without_peer",
+              fmt::format("{} without unicast_peer: advertisements go out by multicast", keyword),
+              kPeerHint);
+        instance_.clear_check_unicast_source();
+        instance_.clear_old_unicast_checksum();
+    }
+    static constexpr const char* kPeerHint = "name the other routers in unicast_peer";
+
+    void ignore_authentication(std::string text, std::string hint) {
+        error("authentication", "authentication_ignored", std::move(text), std::move(hint));
+        instance_.clear_authentication();
+    }
+
     void check_authentication() {
         if (!instance_.has_authentication()) return;
         const v1::Authentication& given = instance_.authentication();
@@ -129,22 +266,159 @@ class InstanceResolver {
                                     "auth_pass without auth_type is not used");
             }
             instance_.clear_authentication();
-        } else if (instance_.has_strict() ? instance_.strict() : global_.strict()) {
-            error("authentication", "authentication_ignored",
-                  "strict mode has no authentication; it is ignored");
-            instance_.clear_authentication();
+        } else if (instance_.has_auth_hmac()) {
+            ignore_authentication("auth_hmac is given as well; authentication is ignored",
+                                  "take the authentication block out");
+        } else if (strict_) {
+            ignore_authentication("strict mode has no authentication; it is ignored",
+                                  "take the authentication block out on every router");
         } else if (instance_.version() == 3) {
-            error("authentication", "authentication_ignored",
-                  "version 3 has no authentication; it is ignored");
-            instance_.clear_authentication();
+            ignore_authentication(
+                "version 3 has no authentication; it is ignored",
+                "take the authentication block out; auth_hmac protects version 3");
         } else if (!given.has_password()) {
-            error("authentication", "authentication_ignored",
-                  "authentication without auth_pass is ignored",
-                  "without a password every router of the network is believed");
-            instance_.clear_authentication();
-        } else if (given.type() == v1::AUTHENTICATION_AH) {
+            ignore_authentication("authentication without auth_pass is ignored",
+                                  "without a password every router of the network is believed");
+        } else {
+            check_password();
+        }
+    }
+    void check_password() {
+        if (instance_.authentication().type() == v1::AUTHENTICATION_AH) {
             all_.report.warning("not_carried_out", places_.of("authentication"),
                                 "auth_type AH is accepted, not carried out yet");
+        }
+        const std::string& password = instance_.authentication().password();
+        if (password.size() <= kMaxPassword) return;
+        error("auth_pass", "password_too_long",
+              fmt::format("only the first {} characters of auth_pass count", kMaxPassword),
+              "VRRPv2 carries 8 octets; shorten it to these on every router (RFC 2338 5.3.10)");
+        instance_.mutable_authentication()->set_password(password.substr(0, kMaxPassword));
+    }
+
+    void decide_virtual_interface() {
+        auto& vmac = *instance_.mutable_vmac();
+        if (vmac.has_name() || vmac.has_address() || vmac.has_group() || vmac.netlink_notify()) {
+            vmac.set_enabled(true);
+        }
+        if (vmac.enabled() && instance_.unicast() && !vmac.transmit_from_base()) {
+            error("use_vmac", "vmac_with_peers",
+                  "unicast with use_vmac is sent from the interface underneath",
+                  "write vmac_xmit_base as well");
+            vmac.set_transmit_from_base(true);
+        }
+        if (vmac.transmit_from_base() && !vmac.enabled()) {
+            error("vmac_xmit_base", "vmac_missing",
+                  "vmac_xmit_base works with use_vmac only; it is ignored");
+            vmac.clear_transmit_from_base();
+        }
+        if (vmac.enabled() && instance_.promote_secondaries()) {
+            error("promote_secondaries", "promote_secondaries_with_vmac",
+                  "promote_secondaries is always on for a virtual MAC address; it is ignored");
+            instance_.clear_promote_secondaries();
+        }
+        if (vmac.ByteSizeLong() == 0) instance_.clear_vmac();
+        if (!instance_.has_ipvlan()) return;
+        auto& ipvlan = *instance_.mutable_ipvlan();
+        ipvlan.set_enabled(true);
+        if (ipvlan.has_address()) {
+            if (!ipvlan.has_prefix_length()) {
+                ipvlan.set_prefix_length(static_cast<std::uint32_t>(ipvlan.address().size()) * 8);
+            }
+        } else if (!instance_.ipv6() && instance_.source_address().empty()) {
+            error(
+                "use_ipvlan", "ipvlan_without_address",
+                "an IPv4 instance on an ipvlan interface needs an address of its own; it stays in "
+                "Fault",
+                "write use_ipvlan ADDRESS/LENGTH");
+        }
+    }
+
+    /// What the standard does not have (keepalived's strict mode).
+    void apply_strict_rules() {
+        const auto no = [&](std::string_view keyword, std::string text) {
+            error(keyword, "strict_mode", "strict mode " + text);
+        };
+        if (instance_.unicast() && !instance_.interface().empty()) {
+            auto& found = all_.report.fatal(
+                Complaint::none, "strict_unicast", places_.of("unicast_peer"),
+                "strict mode: no unicast peers on an interface that can multicast");
+            found.hint = "take the peers or strict mode out; keepalived ends here when it starts";
+        }
+        auto& i = instance_;
+        if (i.garp_lower_priority_repeat() > 0) {
+            no("garp_lower_prio_repeat", "announces nothing after a lower priority; it becomes 0");
+        }
+        if (i.garp_lower_priority_delay_us() > 0) {
+            no("garp_lower_prio_delay", "announces nothing after a lower priority; it becomes 0");
+        }
+        i.set_garp_lower_priority_repeat(0);
+        i.set_garp_lower_priority_delay_us(0);
+        if (i.has_lower_priority_no_advert() && !i.lower_priority_no_advert()) {
+            no("lower_prio_no_advert", "does not answer a lower priority; it is switched on");
+        }
+        i.set_lower_priority_no_advert(true);
+        if (i.higher_priority_send_advert()) {
+            no("higher_prio_send_advert", "gives way at once; it is switched off");
+        }
+        i.set_higher_priority_send_advert(false);
+        apply_strict_rules_of_interface();
+        apply_strict_rules_of_acceptance();
+    }
+    void apply_strict_rules_of_interface() {
+        if (instance_.vmac().transmit_from_base()) {
+            error("vmac_xmit_base", "strict_mode",
+                  "strict mode sends from the virtual MAC address; vmac_xmit_base is cleared");
+            instance_.mutable_vmac()->clear_transmit_from_base();
+        }
+        if (instance_.vmac().has_address()) {
+            error("use_vmac", "strict_mode",
+                  "strict mode has no MAC address but the standard's; the one written is ignored");
+            instance_.mutable_vmac()->clear_address();
+        }
+        const std::uint32_t adverts = instance_.has_down_timer_adverts()
+                                          ? instance_.down_timer_adverts()
+                                          : global_.down_timer_adverts();
+        if (adverts != 0 && adverts != kDownTimerAdverts) {
+            error("down_timer_adverts", "strict_mode",
+                  "strict mode waits for 3 advertisements; down_timer_adverts is ignored");
+        }
+        instance_.set_down_timer_adverts(kDownTimerAdverts);
+        for (const auto& address : instance_.addresses()) {
+            if (address.excluded()) continue;
+            const auto first = core::Address::from_bytes(std::string_view(address.address()));
+            if (instance_.ipv6() && first && !first->is_link_local()) {
+                error("virtual_ipaddress", "first_address_not_link_local",
+                      "strict mode: the first IPv6 address must be link-local",
+                      "write an address of fe80::/10 first (RFC 9568 5.2.9)");
+            }
+            break;
+        }
+    }
+    void apply_strict_rules_of_acceptance() {
+        if (is_owner()) {
+            if (!instance_.has_owner_ignore_adverts()) instance_.set_owner_ignore_adverts(true);
+            return;
+        }
+        if (instance_.accept() && instance_.version() == 2) {
+            error("accept", "strict_mode",
+                  "strict mode of version 2 takes no packets to addresses that are not its own; "
+                  "accept is ignored");
+            instance_.set_accept(false);
+        }
+        if (!instance_.has_accept()) instance_.set_accept(false);
+    }
+
+    void check_owner() {
+        if (!instance_.has_owner_ignore_adverts()) return;
+        if (instance_.owner_ignore_adverts() && !is_owner()) {
+            error("owner_ignore_adverts", "not_owner",
+                  "owner_ignore_adverts goes with priority 255 only; it is switched off");
+            instance_.set_owner_ignore_adverts(false);
+        } else if (!instance_.owner_ignore_adverts() && is_owner()) {
+            error("owner_ignore_adverts", "owner",
+                  "an owner of the addresses ignores advertisements; the setting is switched on");
+            instance_.set_owner_ignore_adverts(true);
         }
     }
 
@@ -176,7 +450,8 @@ class InstanceResolver {
                                                  : i.garp_master_repeat());
         }
         if (!i.has_down_timer_adverts()) {
-            i.set_down_timer_adverts(g.has_down_timer_adverts() ? g.down_timer_adverts() : 3);
+            i.set_down_timer_adverts(g.has_down_timer_adverts() ? g.down_timer_adverts()
+                                                                : kDownTimerAdverts);
         }
         if (!i.has_lower_priority_no_advert()) {
             i.set_lower_priority_no_advert(g.lower_priority_no_advert());
@@ -185,6 +460,7 @@ class InstanceResolver {
             i.set_higher_priority_send_advert(g.higher_priority_send_advert());
         }
         if (!i.has_accept()) i.set_accept(true);
+        if (!i.has_skip_check_adv_addr()) i.set_skip_check_adv_addr(g.skip_check_adv_addr());
     }
 
     void drop_own_interface() {
@@ -240,6 +516,7 @@ class InstanceResolver {
     const v1::GlobalDefs& global_;
     v1::VrrpInstance& instance_;
     const ObjectPlaces& places_;
+    bool strict_ = false;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <cctype>
 #include <initializer_list>
 
 #include <fmt/format.h>
@@ -13,9 +14,6 @@
 namespace holdfast::config {
 
 namespace {
-
-constexpr std::size_t kMaxPassword = 8;
-constexpr std::int64_t kMaxTtl = 255;
 
 bool claim_name(Binder& binder, const Node& node) {
     if (binder.claim(node.keyword, node.word(0))) return true;
@@ -34,6 +32,7 @@ void parse_instance(Binder& binder, Targets, Node& node) {
     binder.report().set_object("vrrp_instance " + instance.name());
     google::protobuf::Message* const targets[] = {&instance};
     binder.bind_block(targets, node, &places);
+    instance.clear_ipv6();  // only what fits_family knew meanwhile
     binder.report().set_object({});
 }
 
@@ -64,6 +63,14 @@ void parse_members(Binder& binder, Targets targets, Node& node) {
     }
 }
 
+void write_members(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& group = block_as<v1::VrrpSyncGroup>(block);
+    if (group.members_size() == 0) return;
+    out.open("group");
+    for (const std::string& member : group.members()) out.statement(member);
+    out.close();
+}
+
 void parse_addresses(Binder& binder, Targets targets, Node& node) {
     for (const Node& line : node.children) {
         bind_address_line(binder, target_as<v1::VrrpInstance>(targets), line, false);
@@ -75,7 +82,42 @@ void parse_excluded(Binder& binder, Targets targets, Node& node) {
     }
 }
 
+std::string in_capitals(std::string_view word) {
+    std::string text(word);
+    std::ranges::transform(text, text.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return text;
+}
+
+void parse_state(Binder& binder, Targets targets, Node& node) {
+    binder.warn_surplus(node, 1);
+    auto& instance = target_as<v1::VrrpInstance>(targets);
+    if (node.word(0) == "MASTER") {
+        instance.set_state(v1::INITIAL_ACTIVE);
+    } else if (node.word(0) != "BACKUP") {
+        auto& error = binder.report().error(
+            Complaint::general, "bad_value", node.place_of(0),
+            fmt::format("state: '{}' is unknown; BACKUP is used", node.word(0)));
+        const std::string upper = in_capitals(node.word(0));
+        error.hint = upper == "MASTER" || upper == "BACKUP"
+                         ? fmt::format("write {} in capitals", upper)
+                         : "it is one of BACKUP, MASTER";
+        if (!instance.has_state()) instance.set_state(v1::INITIAL_BACKUP);
+    } else if (instance.state() == v1::INITIAL_ACTIVE) {
+        binder.refuse(node, "state is MASTER already; BACKUP is ignored");
+    } else {
+        instance.set_state(v1::INITIAL_BACKUP);
+    }
+}
+void write_state(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.has_state()) {
+        out.statement("state", instance.state() == v1::INITIAL_ACTIVE ? "MASTER" : "BACKUP");
+    }
+}
+
 void parse_interface(Binder& binder, Targets targets, Node& node) {
+    binder.warn_surplus(node, 1);
     const std::string_view name = node.word(0);
     if (name.size() >= IFNAMSIZ) {
         binder.refuse(
@@ -87,119 +129,79 @@ void parse_interface(Binder& binder, Targets targets, Node& node) {
         target_as<v1::VrrpInstance>(targets).set_interface(std::string(name));
     }
 }
+void write_interface(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.has_interface()) out.statement("interface", instance.interface());
+}
 
-void parse_source(Binder& binder, Targets targets, Node& node) {
+void parse_vrf(Binder& binder, Targets targets, Node& node) {
+    binder.warn_surplus(node, 1);
     auto& instance = target_as<v1::VrrpInstance>(targets);
-    const auto address = read_address_prefix(node.word(0));
-    if (!address) {
-        binder.refuse(node, fmt::format("{}: '{}' is not an address; it is ignored", node.keyword,
-                                        node.word(0)));
-    } else if (!fits_family(instance, address->family())) {
-        binder.refuse(node, fmt::format("{}: {} is not of the instance's family; it is ignored",
-                                        node.keyword, node.word(0)));
+    const std::string_view name = node.word(0);
+    if (instance.has_interface()) {
+        binder.refuse(node, "vrf: the instance has an interface already; the vrf is ignored");
+    } else if (instance.has_vrf()) {
+        binder.refuse(node, fmt::format("vrf is {} already; this one is ignored", instance.vrf()));
+    } else if (name == "lo" || name.size() >= IFNAMSIZ) {
+        binder.refuse(node, fmt::format("{} is no vrf; it is ignored", name));
     } else {
-        instance.set_source_address(address->octets());
-        if (node.keyword == "unicast_src_ip") instance.set_unicast(true);
+        instance.set_vrf(std::string(name));
     }
 }
+void write_vrf(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.has_vrf()) out.statement("vrf", instance.vrf());
+}
 
-void parse_multicast_destination(Binder& binder, Targets targets, Node& node) {
+void parse_version(Binder& binder, Targets targets, Node& node) {
+    binder.warn_surplus(node, 1);
     auto& instance = target_as<v1::VrrpInstance>(targets);
-    const auto address = read_address_prefix(node.word(0));
-    if (!address || !address->is_multicast() || !fits_family(instance, address->family())) {
-        binder.refuse(node, fmt::format("mcast_dst_ip: '{}' is no multicast address of this family",
-                                        node.word(0)));
-        return;
+    const auto number = read_integer(node.word(0), 2, 3);
+    if (!number.problem.empty()) {
+        binder.refuse(node, fmt::format("version: {}", number.problem), Complaint::invalid_number);
     }
-    instance.set_multicast_group(address->octets());
-}
-
-/// `min_ttl N` and `max_ttl N` behind a peer, in pairs as keepalived reads them; the peer counts
-/// whatever is wrong with them.
-void check_ttl_range(Binder& binder, const Node& line) {
-    std::int64_t lowest = 0;
-    std::int64_t highest = kMaxTtl;
-    for (std::size_t i = 0; i < line.words.size(); i += 2) {
-        const std::string_view option = line.word(i);
-        if (i + 1 == line.words.size()) {
-            binder.report().error(Complaint::general, "bad_peer_option", line.place_of(i),
-                                  fmt::format("a value is missing behind '{}'", option));
-            return;
-        }
-        const auto number = read_integer(line.word(i + 1), 0, kMaxTtl);
-        if (!number.problem.empty()) {
-            binder.report().error(Complaint::general, "bad_peer_option", line.place_of(i + 1),
-                                  fmt::format("{}: {}", option, number.problem));
-        } else if (option == "min_ttl") {
-            lowest = *number.value;
-        } else if (option == "max_ttl") {
-            highest = *number.value;
-        } else {
-            binder.report().error(
-                Complaint::general, "bad_peer_option", line.place_of(i),
-                fmt::format("'{}' is no option of a peer; it is ignored", option));
-        }
-    }
-    if (lowest > highest) {
-        binder.report().error(Complaint::general, "bad_peer_option", line.place_of(0),
-                              "min_ttl is larger than max_ttl");
-    }
-    if (lowest > 0 || highest < kMaxTtl) {
-        binder.report().warning("not_carried_out", line.place_of(0),
-                                "the TTL range of a peer is accepted, not carried out yet");
+    if (!number.value) return;
+    const auto version = static_cast<std::uint32_t>(*number.value);
+    if (instance.has_version() && instance.version() != version) {
+        binder.refuse(
+            node, fmt::format("version is {} already; {} is ignored", instance.version(), version));
+    } else {
+        instance.set_version(version);
     }
 }
-
-void parse_peers(Binder& binder, Targets targets, Node& node) {
-    auto& instance = target_as<v1::VrrpInstance>(targets);
-    for (const Node& line : node.children) {
-        const auto address = read_address_prefix(line.keyword);
-        if (!address || !fits_family(instance, address->family())) {
-            binder.report().error(
-                Complaint::general, "bad_address", line.place,
-                fmt::format("'{}' is no address of the instance's family; it is ignored",
-                            line.keyword));
-            continue;
-        }
-        bool there = false;
-        for (const std::string& peer : instance.unicast_peers()) {
-            there = there || peer == address->octets();
-        }
-        if (there) {
-            binder.report().warning("duplicate", line.place,
-                                    fmt::format("the peer {} is there already", line.keyword));
-            continue;
-        }
-        instance.add_unicast_peers(address->octets());
-        instance.set_unicast(true);
-        check_ttl_range(binder, line);
-    }
+void write_version(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.has_version()) out.statement("version", instance.version());
 }
 
 void parse_native_ipv6(Binder& binder, Targets targets, Node& node) {
-    if (!fits_family(target_as<v1::VrrpInstance>(targets), core::Family::ipv6)) {
+    auto& instance = target_as<v1::VrrpInstance>(targets);
+    if (fits_family(instance, core::Family::ipv6)) {
+        instance.set_native_ipv6(true);
+    } else {
         binder.refuse(node, "the instance has IPv4 addresses already; native_ipv6 is ignored");
     }
 }
-
-void parse_preempt(Binder&, Targets targets, Node&) {
-    target_as<v1::VrrpInstance>(targets).set_nopreempt(false);
-}
-void parse_no_accept(Binder& binder, Targets targets, Node& node) {
-    target_as<v1::VrrpInstance>(targets).set_accept(false);
-    binder.warn_not_carried_out(node);
+void write_native_ipv6(const google::protobuf::Message& block, LegacyText& out) {
+    if (block_as<v1::VrrpInstance>(block).native_ipv6()) out.statement("native_ipv6");
 }
 
-void parse_password(Binder& binder, Targets targets, Node& node) {
-    std::string password(node.word(0));
-    if (password.size() > kMaxPassword) {
-        binder.report()
-            .error(Complaint::general, "password_too_long", node.place_of(0),
-                   fmt::format("only the first {} characters of auth_pass count", kMaxPassword))
-            .hint = "VRRPv2 carries 8 octets; RFC 2338 5.3.10";
-        password.resize(kMaxPassword);
-    }
-    target_as<v1::Authentication>(targets).set_password(password);
+void parse_preempt(Binder&, Targets targets, Node& node) {
+    target_as<v1::VrrpInstance>(targets).set_nopreempt(node.keyword == "nopreempt");
+}
+void write_preempt(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.has_nopreempt()) out.statement(instance.nopreempt() ? "nopreempt" : "preempt");
+}
+
+void parse_accept(Binder& binder, Targets targets, Node& node) {
+    const bool accept = node.keyword == "accept";
+    target_as<v1::VrrpInstance>(targets).set_accept(accept);
+    if (!accept) binder.warn_not_carried_out(node);
+}
+void write_accept(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& instance = block_as<v1::VrrpInstance>(block);
+    if (instance.has_accept()) out.statement(instance.accept() ? "accept" : "no_accept");
 }
 
 bool has_word(const Node& line, std::initializer_list<std::string_view> wanted) {
@@ -265,13 +267,6 @@ void write_groups(const google::protobuf::Message& block, LegacyText& out) {
         out.close();
     }
 }
-void write_members(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& group = block_as<v1::VrrpSyncGroup>(block);
-    if (group.members().empty()) return;
-    out.open("group");
-    for (const std::string& member : group.members()) out.statement(member);
-    out.close();
-}
 
 /// Addresses keep their order: a block for each run of the same kind.
 void write_addresses(const google::protobuf::Message& block, LegacyText& out) {
@@ -288,28 +283,6 @@ void write_addresses(const google::protobuf::Message& block, LegacyText& out) {
         out.close();
     }
 }
-void write_interface(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& instance = block_as<v1::VrrpInstance>(block);
-    if (instance.has_interface()) out.statement("interface", instance.interface());
-}
-void write_source(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& instance = block_as<v1::VrrpInstance>(block);
-    if (!instance.has_source_address()) return;
-    out.statement(instance.unicast() ? "unicast_src_ip" : "mcast_src_ip",
-                  address_text(instance.source_address()));
-}
-void write_multicast_destination(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& instance = block_as<v1::VrrpInstance>(block);
-    if (!instance.has_multicast_group()) return;
-    out.statement("mcast_dst_ip", address_text(instance.multicast_group()));
-}
-void write_peers(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& instance = block_as<v1::VrrpInstance>(block);
-    if (instance.unicast_peers().empty()) return;
-    out.open("unicast_peer");
-    for (const std::string& peer : instance.unicast_peers()) out.statement(address_text(peer));
-    out.close();
-}
 void write_lines(std::string_view keyword,
                  const google::protobuf::RepeatedPtrField<std::string>& lines, LegacyText& out) {
     if (lines.empty()) return;
@@ -323,21 +296,6 @@ void write_routes(const google::protobuf::Message& block, LegacyText& out) {
 void write_rules(const google::protobuf::Message& block, LegacyText& out) {
     write_lines("virtual_rules", block_as<v1::VrrpInstance>(block).virtual_rules(), out);
 }
-void write_native_ipv6(const google::protobuf::Message& block, LegacyText& out) {
-    if (block_as<v1::VrrpInstance>(block).ipv6()) out.statement("native_ipv6");
-}
-void write_preempt(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& instance = block_as<v1::VrrpInstance>(block);
-    if (instance.has_nopreempt() && !instance.nopreempt()) out.statement("preempt");
-}
-void write_no_accept(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& instance = block_as<v1::VrrpInstance>(block);
-    if (instance.has_accept() && !instance.accept()) out.statement("no_accept");
-}
-void write_password(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& authentication = block_as<v1::Authentication>(block);
-    if (authentication.has_password()) out.statement("auth_pass", authentication.password());
-}
 
 constexpr Irregular kTable[] = {
     {"", "interface_up_down_delays", parse_up_down_delays},
@@ -346,17 +304,17 @@ constexpr Irregular kTable[] = {
     {"vrrp_sync_group", "group", parse_members, write_members},
     {"vrrp_instance", "virtual_ipaddress", parse_addresses, write_addresses},
     {"vrrp_instance", "virtual_ipaddress_excluded", parse_excluded},
+    {"vrrp_instance", "state", parse_state, write_state},
     {"vrrp_instance", "interface", parse_interface, write_interface},
-    {"vrrp_instance", "mcast_src_ip", parse_source, write_source},
-    {"vrrp_instance", "unicast_src_ip", parse_source},
-    {"vrrp_instance", "mcast_dst_ip", parse_multicast_destination, write_multicast_destination},
-    {"vrrp_instance", "unicast_peer", parse_peers, write_peers},
+    {"vrrp_instance", "vrf", parse_vrf, write_vrf},
+    {"vrrp_instance", "version", parse_version, write_version},
     {"vrrp_instance", "virtual_routes", parse_routes, write_routes},
     {"vrrp_instance", "virtual_rules", parse_rules, write_rules},
     {"vrrp_instance", "native_ipv6", parse_native_ipv6, write_native_ipv6},
-    {"vrrp_instance", "preempt", parse_preempt, write_preempt},
-    {"vrrp_instance", "no_accept", parse_no_accept, write_no_accept},
-    {"vrrp_instance/authentication", "auth_pass", parse_password, write_password},
+    {"vrrp_instance", "nopreempt", parse_preempt, write_preempt},
+    {"vrrp_instance", "preempt", parse_preempt},
+    {"vrrp_instance", "accept", parse_accept, write_accept},
+    {"vrrp_instance", "no_accept", parse_accept},
 };
 
 }  // namespace

@@ -24,8 +24,12 @@ namespace holdfast::config {
 [[nodiscard]] std::span<const Irregular> ipvs_global_irregulars();
 [[nodiscard]] std::span<const Irregular> bfd_irregulars();
 [[nodiscard]] std::span<const Irregular> instance_irregulars();
+[[nodiscard]] std::span<const Irregular> destination_irregulars();
+[[nodiscard]] std::span<const Irregular> instance_option_irregulars();
+[[nodiscard]] std::span<const Irregular> authentication_irregulars();
+[[nodiscard]] std::span<const Irregular> virtual_interface_irregulars();
 [[nodiscard]] std::span<const Irregular> tracking_irregulars();
-[[nodiscard]] std::span<const Irregular> script_irregulars();
+[[nodiscard]] std::span<const Irregular> tracker_irregulars();
 [[nodiscard]] std::span<const Irregular> service_irregulars();
 [[nodiscard]] std::span<const Irregular> scheduler_irregulars();
 [[nodiscard]] std::span<const Irregular> server_irregulars();
@@ -52,13 +56,12 @@ bool fits_family(v1::VrrpInstance& instance, core::Family family);
 [[nodiscard]] std::vector<std::string> words_of_address(const v1::VirtualAddress& address);
 
 template <class Message>
-const Message& block_as(const google::protobuf::Message& block) {
-    return static_cast<const Message&>(block);
-}
-
-template <class Message>
 Message& target_as(Targets targets) {
     return static_cast<Message&>(*targets.front());
+}
+template <class Message>
+const Message& block_as(const google::protobuf::Message& block) {
+    return static_cast<const Message&>(block);
 }
 
 }  // namespace holdfast::config

@@ -1,5 +1,5 @@
-// Commands: vrrp_script and the notify keywords. docs/decisions/shell-words-in-scripts.md says why
-// some run through a shell.
+// Commands: of the notify keywords, of vrrp_script and of MISC_CHECK.
+// docs/decisions/shell-words-in-scripts.md says why some run through a shell.
 #include <array>
 
 #include <algorithm>
@@ -75,102 +75,6 @@ std::string near_account(Binder& binder, std::string_view user, std::string_view
                                         : did_you_mean_user(host, user);
 }
 
-void parse_script(Binder& binder, Targets targets, Node& node) {
-    bind_command_line(binder, *target_as<v1::VrrpScript>(targets).mutable_script(), node);
-}
-
-void parse_weight(Binder& binder, Targets targets, Node& node) {
-    auto& script = target_as<v1::VrrpScript>(targets);
-    const auto number = read_integer(node.word(0), -253, 253);
-    if (!number.problem.empty()) {
-        binder.refuse(node, fmt::format("weight: {}", number.problem), Complaint::invalid_number);
-    }
-    script.set_weight(static_cast<std::int32_t>(number.value.value_or(0)));
-    if (node.word(1) == "reverse") {
-        script.set_reverse(true);
-    } else if (node.words.size() > 1) {
-        binder.report().error(
-            Complaint::general, "bad_value", node.place_of(1),
-            fmt::format("weight: '{}' is unknown; only reverse may follow", node.word(1)));
-    }
-}
-
-void parse_user(Binder&, Targets targets, Node& node) {
-    auto& script = *target_as<v1::VrrpScript>(targets).mutable_script();
-    script.set_user(std::string(node.word(0)));
-    if (node.words.size() > 1) script.set_group(std::string(node.word(1)));
-}
-
-void drop_last_script(Binder& binder) {
-    binder.config().mutable_vrrp_scripts()->RemoveLast();
-    binder.places().scripts.pop_back();
-}
-
-void parse_vrrp_script(Binder& binder, Targets, Node& node) {
-    const std::string name(node.word(0));
-    if (!binder.claim("vrrp_script", name)) {
-        binder.report().warning(
-            "duplicate", node.place_of(0),
-            fmt::format("vrrp_script {} is there already; this block is skipped", name));
-        return;
-    }
-    auto& script = *binder.config().add_vrrp_scripts();
-    script.set_name(name);
-    ObjectPlaces& places = binder.places().scripts.emplace_back();
-    places.block = node.place;
-    binder.report().set_object("vrrp_script " + name);
-    google::protobuf::Message* const targets[] = {&script};
-    binder.bind_block(targets, node, &places);
-    const v1::Script& command = script.script();
-    if (command.argv_size() == 0) {
-        binder.report().error(Complaint::general, "no_command", node.place,
-                              fmt::format("vrrp_script {} has no command and is dropped", name));
-        drop_last_script(binder);
-    } else if (command.has_user() && !known_user(binder, command.user(), command.group())) {
-        binder.report()
-            .error(Complaint::general, "unknown_user", places.of("user"),
-                   fmt::format("vrrp_script {}: there is no user {} {}; it is dropped", name,
-                               command.user(), command.group()))
-            .hint = near_account(binder, command.user(), command.group());
-        drop_last_script(binder);
-    }
-    binder.report().set_object({});
-}
-
-void write_vrrp_scripts(const google::protobuf::Message& block, LegacyText& out) {
-    for (const auto& script : block_as<v1::Config>(block).vrrp_scripts()) {
-        const google::protobuf::Message* const parts[] = {&script};
-        out.open("vrrp_script", script.name());
-        write_settings("vrrp_script", parts, out);
-        out.close();
-    }
-}
-void write_script(const google::protobuf::Message& block, LegacyText& out) {
-    const v1::Script& script = block_as<v1::VrrpScript>(block).script();
-    if (script.argv_size() > 0) out.command_line("script", script);
-}
-void write_weight(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& script = block_as<v1::VrrpScript>(block);
-    if (!script.has_weight()) return;
-    std::vector<std::string> words = {std::to_string(script.weight())};
-    if (script.reverse()) words.emplace_back("reverse");
-    out.statement_of("weight", words);
-}
-void write_user(const google::protobuf::Message& block, LegacyText& out) {
-    const v1::Script& script = block_as<v1::VrrpScript>(block).script();
-    if (!script.has_user()) return;
-    std::vector<std::string> words = {script.user()};
-    if (script.has_group()) words.push_back(script.group());
-    out.statement_of("user", words);
-}
-
-constexpr Irregular kTable[] = {
-    {"", "vrrp_script", parse_vrrp_script, write_vrrp_scripts},
-    {"vrrp_script", "script", parse_script, write_script},
-    {"vrrp_script", "weight", parse_weight, write_weight},
-    {"vrrp_script", "user", parse_user, write_user},
-};
-
 }  // namespace
 
 void bind_command_line(Binder& binder, v1::Script& script, const Node& node) {
@@ -214,10 +118,6 @@ void bind_script(Binder& binder, v1::Script& script, const Node& node) {
     if (!bind_command(binder, script, node, words->front())) return;
     if (!user.empty()) script.set_user(std::string(user));
     if (!group.empty()) script.set_group(std::string(group));
-}
-
-std::span<const Irregular> script_irregulars() {
-    return kTable;
 }
 
 }  // namespace holdfast::config

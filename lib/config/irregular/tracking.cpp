@@ -1,50 +1,77 @@
-// track_interface and track_script, of instances and of groups.
+// track_interface, track_script, track_file, track_process and track_bfd, of instances and groups.
 #include <net/if.h>
+
+#include <algorithm>
 
 #include <fmt/format.h>
 
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/legacy_text.hpp"
 #include "lib/config/numbers.hpp"
+#include "lib/core/text.hpp"
 
 namespace holdfast::config {
 
 namespace {
 
 constexpr std::int64_t kMaxWeight = 253;
+constexpr std::int64_t kMaxObjectWeight = 254;
 
 struct Weight {
     std::optional<std::int32_t> value;
     std::optional<bool> reverse;
 };
 
-/// `weight N [reverse|noreverse]` from word `from` on; nothing when the entry must be dropped.
-std::optional<Weight> read_weight(Binder& binder, const Node& line) {
+/// What the list allows: track_interface knows no `noreverse`, files and processes take +-254.
+struct Rules {
+    std::int64_t most = kMaxWeight;
+    bool noreverse = true;
+};
+
+void complain(Binder& binder, const Node& line, std::size_t word, std::string text) {
+    binder.report().error(Complaint::general, "bad_tracker", line.place_of(word), std::move(text));
+}
+
+/// `reverse` or `noreverse` behind a weight; false when the entry must be dropped.
+bool read_direction(Binder& binder, const Node& line, const Rules& rules, Weight& weight) {
+    const std::string_view word = line.word(2);
+    if (word == "reverse") {
+        weight.reverse = true;
+    } else if (word == "noreverse" && rules.noreverse) {
+        weight.reverse = false;
+    } else if (line.words.size() > 2) {
+        complain(binder, line, 2,
+                 fmt::format("{}: '{}' cannot stand behind a weight; the tracker is ignored",
+                             line.keyword, word));
+        return false;
+    }
+    return true;
+}
+
+/// `weight N [reverse|noreverse]`; nothing when the entry must be dropped.
+std::optional<Weight> read_weight(Binder& binder, const Node& line, const Rules& rules) {
     Weight weight;
     if (line.words.empty()) return weight;
     if (line.word(0) != "weight" || line.words.size() < 2) {
-        binder.report().error(Complaint::general, "bad_tracker", line.place_of(0),
-                              fmt::format("{}: '{}' is no option of a tracker; it is ignored",
-                                          line.keyword, line.word(0)));
+        complain(binder, line, 0,
+                 fmt::format("{}: '{}' is no option of a tracker; it is ignored", line.keyword,
+                             line.word(0)));
         return std::nullopt;
     }
-    auto number = read_integer(line.word(1), -kMaxWeight - 1, kMaxWeight + 1);
+    auto number = read_integer(line.word(1), -kMaxObjectWeight, kMaxObjectWeight);
     if (!number.value) {
         binder.report().error(
             Complaint::invalid_number, "bad_tracker", line.place_of(1),
             fmt::format("weight of {}: {}; the tracker is ignored", line.keyword, number.problem));
         return std::nullopt;
     }
-    if (*number.value > kMaxWeight || *number.value < -kMaxWeight || !number.problem.empty()) {
-        binder.report().error(
-            Complaint::general, "bad_tracker", line.place_of(1),
-            fmt::format("weight of {}: {} is taken for {}", line.keyword, line.word(1),
-                        *number.value > 0 ? kMaxWeight : -kMaxWeight));
-        number.value = std::min(kMaxWeight, std::max(-kMaxWeight, *number.value));
+    const std::int64_t used = std::clamp(*number.value, -rules.most, rules.most);
+    if (used != *number.value || !number.problem.empty()) {
+        complain(binder, line, 1,
+                 fmt::format("weight of {}: {} is taken for {}", line.keyword, line.word(1), used));
     }
-    weight.value = static_cast<std::int32_t>(*number.value);
-    if (line.word(2) == "reverse") weight.reverse = true;
-    if (line.word(2) == "noreverse") weight.reverse = false;
+    weight.value = static_cast<std::int32_t>(used);
+    if (!read_direction(binder, line, rules, weight)) return std::nullopt;
     return weight;
 }
 
@@ -54,10 +81,17 @@ void complain_duplicate(Binder& binder, const Node& line) {
         fmt::format("{} is tracked already; this entry is ignored", line.keyword));
 }
 
+template <class Tracked>
+void set_weight(Tracked& tracked, const Weight& weight) {
+    if (weight.value) tracked.set_weight(*weight.value);
+    if (weight.reverse) tracked.set_reverse(*weight.reverse);
+}
+
 template <class Owner>
-void bind_interfaces(Binder& binder, Owner& owner, const Node& node) {
+void parse_interfaces(Binder& binder, Targets targets, Node& node) {
+    auto& owner = target_as<Owner>(targets);
     for (const Node& line : node.children) {
-        const auto weight = read_weight(binder, line);
+        const auto weight = read_weight(binder, line, {.noreverse = false});
         if (!weight) continue;
         if (line.keyword.size() >= IFNAMSIZ) {
             binder.report().error(Complaint::general, "bad_interface", line.place,
@@ -65,99 +99,160 @@ void bind_interfaces(Binder& binder, Owner& owner, const Node& node) {
                                               line.keyword, IFNAMSIZ - 1));
             continue;
         }
-        bool there = false;
-        for (const auto& other : owner.track_interfaces()) {
-            there = there || other.interface() == line.keyword;
-        }
-        if (there) {
+        const auto same = [&](const auto& other) { return other.interface() == line.keyword; };
+        if (std::ranges::any_of(owner.track_interfaces(), same)) {
             complain_duplicate(binder, line);
             continue;
         }
         auto& tracked = *owner.add_track_interfaces();
         tracked.set_interface(std::string(line.keyword));
-        tracked.set_weight(weight->value.value_or(0));
-        tracked.set_reverse(weight->reverse.value_or(false));
+        set_weight(tracked, *weight);
+    }
+}
+
+/// The kinds of objects that are defined by a block of the top level and tracked by name.
+struct Kind {
+    std::string_view block;       // vrrp_script
+    std::string_view class_name;  // of the finding about an unknown one
+    Rules rules;
+};
+constexpr Kind kScript{"vrrp_script", "unknown_script", {}};
+constexpr Kind kFile{"track_file", "unknown_file", {.most = kMaxObjectWeight}};
+constexpr Kind kProcess{"vrrp_track_process", "unknown_process", {.most = kMaxObjectWeight}};
+
+/// The hint for a name that stands nowhere before the line.
+template <class Objects>
+std::string hint_for(std::string_view name, const Kind& kind, const Objects& objects) {
+    std::vector<std::string> names;
+    for (const auto& object : objects) names.push_back(object.name());
+    if (const auto near = core::closest(name, names)) return fmt::format("did you mean {}?", *near);
+    return fmt::format("a {} must stand before the instance that tracks it", kind.block);
+}
+
+template <class Entries, class Objects>
+void bind_named(Binder& binder, Entries& entries, const Objects& objects, const Kind& kind,
+                const Node& node) {
+    for (const Node& line : node.children) {
+        if (!binder.is_claimed(kind.block, line.keyword)) {
+            binder.report()
+                .error(Complaint::general, kind.class_name, line.place,
+                       fmt::format("there is no {} {} before this line; it is ignored", kind.block,
+                                   line.keyword))
+                .hint = hint_for(line.keyword, kind, objects);
+            continue;
+        }
+        const auto weight = read_weight(binder, line, kind.rules);
+        if (!weight) continue;
+        const auto same = [&](const auto& other) { return other.name() == line.keyword; };
+        if (std::ranges::any_of(entries, same)) {
+            complain_duplicate(binder, line);
+            continue;
+        }
+        auto& tracked = *entries.Add();
+        tracked.set_name(std::string(line.keyword));
+        set_weight(tracked, *weight);
     }
 }
 
 template <class Owner>
-void bind_scripts(Binder& binder, Owner& owner, const Node& node) {
+void parse_scripts(Binder& binder, Targets targets, Node& node) {
+    bind_named(binder, *target_as<Owner>(targets).mutable_track_scripts(),
+               binder.config().vrrp_scripts(), kScript, node);
+}
+template <class Owner>
+void parse_files(Binder& binder, Targets targets, Node& node) {
+    bind_named(binder, *target_as<Owner>(targets).mutable_track_files(),
+               binder.config().track_files(), kFile, node);
+}
+template <class Owner>
+void parse_processes(Binder& binder, Targets targets, Node& node) {
+    bind_named(binder, *target_as<Owner>(targets).mutable_track_processes(),
+               binder.config().track_processes(), kProcess, node);
+}
+
+/// Whether the session exists is seen when all is read.
+template <class Owner>
+void parse_bfd(Binder& binder, Targets targets, Node& node) {
+    auto& owner = target_as<Owner>(targets);
     for (const Node& line : node.children) {
-        if (!binder.is_claimed("vrrp_script", line.keyword)) {
-            binder.report()
-                .error(Complaint::general, "unknown_script", line.place,
-                       fmt::format("there is no vrrp_script {} before this line; it is ignored",
-                                   line.keyword))
-                .hint = "a vrrp_script must stand before the instance that tracks it";
-            continue;
-        }
-        const auto weight = read_weight(binder, line);
+        const auto weight = read_weight(binder, line, {});
         if (!weight) continue;
-        bool there = false;
-        for (const auto& other : owner.track_scripts()) {
-            there = there || other.name() == line.keyword;
-        }
-        if (there) {
+        const auto same = [&](const auto& other) { return other.name() == line.keyword; };
+        if (std::ranges::any_of(owner.track_bfd(), same)) {
             complain_duplicate(binder, line);
             continue;
         }
-        auto& tracked = *owner.add_track_scripts();
+        auto& tracked = *owner.add_track_bfd();
         tracked.set_name(std::string(line.keyword));
-        if (weight->value) tracked.set_weight(*weight->value);
-        if (weight->reverse) tracked.set_reverse(*weight->reverse);
+        set_weight(tracked, *weight);
     }
 }
 
-void parse_interfaces(Binder& binder, Targets targets, Node& node) {
-    bind_interfaces(binder, target_as<v1::VrrpInstance>(targets), node);
+const std::string& name_of(const v1::TrackedInterface& tracked) {
+    return tracked.interface();
 }
-void parse_group_interfaces(Binder& binder, Targets targets, Node& node) {
-    bind_interfaces(binder, target_as<v1::VrrpSyncGroup>(targets), node);
-}
-void parse_scripts(Binder& binder, Targets targets, Node& node) {
-    bind_scripts(binder, target_as<v1::VrrpInstance>(targets), node);
-}
-void parse_group_scripts(Binder& binder, Targets targets, Node& node) {
-    bind_scripts(binder, target_as<v1::VrrpSyncGroup>(targets), node);
-}
-
 template <class Tracked>
-void write_tracked(const std::string& name, const Tracked& tracked, LegacyText& out) {
-    std::vector<std::string> words;
-    if (tracked.has_weight()) {
-        words = {"weight", std::to_string(tracked.weight())};
-        if (tracked.has_reverse()) words.emplace_back(tracked.reverse() ? "reverse" : "noreverse");
+const std::string& name_of(const Tracked& tracked) {
+    return tracked.name();
+}
+
+template <class Entries>
+void write_entries(const Entries& entries, std::string_view keyword, LegacyText& out) {
+    if (entries.empty()) return;
+    out.open(keyword);
+    for (const auto& tracked : entries) {
+        std::vector<std::string> words;
+        if (tracked.has_weight()) {
+            words.insert(words.end(), {"weight", fmt::to_string(tracked.weight())});
+        }
+        if (tracked.has_reverse() && !tracked.has_weight()) {
+            out.problem(fmt::format("{} {}: the direction cannot be said without a weight", keyword,
+                                    name_of(tracked)));
+        } else if (tracked.has_reverse() && tracked.reverse()) {
+            words.emplace_back("reverse");
+        } else if (tracked.has_reverse() && keyword != "track_interface") {
+            words.emplace_back("noreverse");
+        }
+        out.statement_of(name_of(tracked), words);
     }
-    out.statement_of(name, words);
+    out.close();
 }
 
 template <class Owner>
 void write_interfaces(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& owner = block_as<Owner>(block);
-    if (owner.track_interfaces().empty()) return;
-    out.open("track_interface");
-    for (const auto& tracked : owner.track_interfaces()) {
-        const bool plain = tracked.weight() == 0 && !tracked.reverse();
-        write_tracked(tracked.interface(), plain ? v1::TrackedInterface() : tracked, out);
-    }
-    out.close();
+    write_entries(block_as<Owner>(block).track_interfaces(), "track_interface", out);
 }
-
 template <class Owner>
 void write_scripts(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& owner = block_as<Owner>(block);
-    if (owner.track_scripts().empty()) return;
-    out.open("track_script");
-    for (const auto& tracked : owner.track_scripts()) write_tracked(tracked.name(), tracked, out);
-    out.close();
+    write_entries(block_as<Owner>(block).track_scripts(), "track_script", out);
+}
+template <class Owner>
+void write_files(const google::protobuf::Message& block, LegacyText& out) {
+    write_entries(block_as<Owner>(block).track_files(), "track_file", out);
+}
+template <class Owner>
+void write_processes(const google::protobuf::Message& block, LegacyText& out) {
+    write_entries(block_as<Owner>(block).track_processes(), "track_process", out);
+}
+template <class Owner>
+void write_bfd(const google::protobuf::Message& block, LegacyText& out) {
+    write_entries(block_as<Owner>(block).track_bfd(), "track_bfd", out);
 }
 
+using Instance = v1::VrrpInstance;
+using Group = v1::VrrpSyncGroup;
+
 constexpr Irregular kTable[] = {
-    {"vrrp_instance", "track_interface", parse_interfaces, write_interfaces<v1::VrrpInstance>},
-    {"vrrp_sync_group", "track_interface", parse_group_interfaces,
-     write_interfaces<v1::VrrpSyncGroup>},
-    {"vrrp_instance", "track_script", parse_scripts, write_scripts<v1::VrrpInstance>},
-    {"vrrp_sync_group", "track_script", parse_group_scripts, write_scripts<v1::VrrpSyncGroup>},
+    {"vrrp_instance", "track_interface", parse_interfaces<Instance>, write_interfaces<Instance>},
+    {"vrrp_instance", "track_script", parse_scripts<Instance>, write_scripts<Instance>},
+    {"vrrp_instance", "track_file", parse_files<Instance>, write_files<Instance>},
+    {"vrrp_instance", "track_process", parse_processes<Instance>, write_processes<Instance>},
+    {"vrrp_instance", "track_bfd", parse_bfd<Instance>, write_bfd<Instance>},
+    {"vrrp_sync_group", "track_interface", parse_interfaces<Group>, write_interfaces<Group>},
+    {"vrrp_sync_group", "track_script", parse_scripts<Group>, write_scripts<Group>},
+    {"vrrp_sync_group", "track_file", parse_files<Group>, write_files<Group>},
+    {"vrrp_sync_group", "track_process", parse_processes<Group>, write_processes<Group>},
+    {"vrrp_sync_group", "track_bfd", parse_bfd<Group>, write_bfd<Group>},
 };
 
 }  // namespace

@@ -136,7 +136,7 @@ TEST(SocketWishes, InstancesOfOneInterfaceAndFamilyShareASet) {
       vrrp_instances { id: 1 interface: "e" virtual_router_id: 1 multicast_group: "\340\000\000\022" }
       vrrp_instances { id: 2 interface: "e" virtual_router_id: 2 source_address: "\300\000\002\001" }
       vrrp_instances { id: 3 interface: "e" virtual_router_id: 3 ipv6: true }
-      vrrp_instances { id: 4 interface: "e" virtual_router_id: 4 unicast_peers: "\300\000\002\002" }
+      vrrp_instances { id: 4 interface: "e" virtual_router_id: 4 unicast_peers { address: "\300\000\002\002" } }
     )"));
     ASSERT_EQ(wishes.size(), 3U);
     const SetWish& multicast = wishes.at({"e", core::Family::ipv4, false});

@@ -450,8 +450,8 @@ TEST_F(RoutersAtWork, ScriptsKeepTheirCountsOverARestart) {
 
 TEST_F(RoutersAtWork, UnicastGoesToEachPeer) {
     start(
-        one_instance("unicast: true unicast_peers: '\\300\\000\\002\\007' "
-                     "unicast_peers: '\\300\\000\\002\\010'"));
+        one_instance("unicast: true unicast_peers { address: '\\300\\000\\002\\007' } "
+                     "unicast_peers { address: '\\300\\000\\002\\010' }"));
     loop.advance(3700ms);
     ASSERT_EQ(wire.sent.size(), 2U);
     EXPECT_EQ(wire.sent[0].destination, address("192.0.2.7"));
@@ -470,7 +470,7 @@ TEST(ModelOfTheConfiguration, RefusesWhatTheProtocolCannotSay) {
         one_instance() + one_instance(),
         one_instance() + "vrrp_sync_groups { id: 5 name: 'G' member_ids: 77 }",
         one_instance("track_scripts { script_id: 9 name: 'chk' }"),
-        one_instance("unicast_peers: 'abc'"),
+        one_instance("unicast_peers { address: 'abc' }"),
     };
     for (const std::string& text : broken) {
         config::v1::Config config;
