@@ -67,6 +67,9 @@ core::Result<ConfiguredAddress> address_of(const config::VirtualAddress& from,
     if (from.deprecated()) result.value.preferred_lifetime = 0;
     if (ipv6 && !from.dad()) result.value.flags |= IFA_F_NODAD;
     if (ipv6 && from.home()) result.value.flags |= IFA_F_HOMEADDRESS;
+    if (ipv6 && from.manage_temporary()) result.value.flags |= IFA_F_MANAGETEMPADDR;
+    if (from.no_prefix_route()) result.value.flags |= IFA_F_NOPREFIXROUTE;
+    if (from.auto_join()) result.value.flags |= IFA_F_MCAUTOJOIN;
     if (from.has_broadcast()) result.value.broadcast = core::Address::from_bytes(from.broadcast());
     if (from.has_peer()) result.value.peer = core::Address::from_bytes(from.peer());
     result.name = name_of(interface, result.value);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/core/address.hpp"
 #include "lib/core/result.hpp"
 
 namespace holdfast::config {
@@ -51,6 +52,14 @@ class HostFacts {
   public:
     virtual ~HostFacts() = default;
     [[nodiscard]] virtual bool interface_exists(const std::string& name) const = 0;
+    /// The addresses of an interface, in the kernel's order; none when that is not known.
+    struct InterfaceAddress {
+        core::Address address;
+        std::uint32_t prefix_length = 0;
+    };
+    [[nodiscard]] virtual std::vector<InterfaceAddress> addresses_of(const std::string&) const {
+        return {};
+    }
     [[nodiscard]] virtual std::optional<User> user(const std::string& name) const = 0;
     [[nodiscard]] virtual std::optional<gid_t> group(const std::string& name) const = 0;
     /// How many processors are at work; 0 when nobody knows.

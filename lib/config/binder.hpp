@@ -14,6 +14,7 @@
 #include "lib/config/blocks.hpp"
 #include "lib/config/load.hpp"
 #include "lib/config/model_index.hpp"
+#include "lib/config/names.hpp"
 #include "lib/config/origins.hpp"
 
 namespace holdfast::config {
@@ -29,10 +30,27 @@ struct ObjectPlaces {
     Place block;
     std::vector<std::pair<std::string_view, Place>> settings;
     std::vector<ServerPlaces> servers;  // of a service, in their order
+    /// Of a block of data: its entries, in the order of the repeated field they went into.
+    std::vector<std::pair<std::string_view, std::vector<Place>>> entries;
 
     void add(std::string_view keyword, const Place& place) {
         if (settings.empty()) settings.reserve(kUsual);
         settings.emplace_back(keyword, place);
+    }
+    void add_entry(std::string_view keyword, const Place& place) {
+        for (auto& [name, places] : entries) {
+            if (name == keyword) return places.push_back(place);
+        }
+        entries.push_back({keyword, {place}});
+    }
+    /// The place of the nth entry, or of the whole block when it was not noted.
+    [[nodiscard]] const Place& entry(std::string_view keyword, int n) const {
+        for (const auto& [name, places] : entries) {
+            if (name == keyword && static_cast<std::size_t>(n) < places.size()) {
+                return places[static_cast<std::size_t>(n)];
+            }
+        }
+        return of(keyword);
     }
     /// The place of a setting, or of the whole object when it was not written.
     [[nodiscard]] const Place& of(std::string_view keyword) const {
@@ -70,6 +88,8 @@ struct GroupUse {
 /// in the file.
 struct Places {
     ObjectPlaces global;
+    ObjectPlaces top;  // entries of blocks of data at the top level
+    std::unordered_map<std::uint64_t, Place> addresses;  // resolved: by the id of the address
     std::vector<ObjectPlaces> instances;
     std::vector<ObjectPlaces> groups;
     std::vector<ObjectPlaces> scripts;
@@ -108,6 +128,9 @@ class Binder {
     /// From now on notes where everything stands. `origins` must outlive the binder.
     void note_origins(Origins& origins) { origins_ = &origins; }
 
+    /// Names of numbers are looked for in these files, which must outlive the binder.
+    void read_names_from(FileAccess& files) { names_ = NameTables(&files); }
+
     /// A statement of the top level, with all that stands in it.
     void take(Node& root);
 
@@ -129,6 +152,11 @@ class Binder {
     v1::Config& config() { return config_; }
     Places& places() { return places_; }
     Reporter& report() { return report_; }
+    NameTables& names() { return names_; }
+    /// How this keyword leads to a field of a message; nothing when it does not.
+    const Route* route_of(const google::protobuf::Descriptor* message, std::string_view keyword) {
+        return index_.find(message, keyword);
+    }
 
     /// False when an object of this kind and name was there before.
     bool claim(std::string_view kind, std::string_view name) {
@@ -167,6 +195,7 @@ class Binder {
     Places& places_;
     Reporter& report_;
     ModelIndex index_;
+    NameTables names_;
     Origins* origins_ = nullptr;
     std::vector<Binding> bindings_;  // by the keyword's number
     std::unordered_set<std::string> claimed_;

@@ -81,6 +81,7 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     auto written = request.keep_written ? std::make_shared<Written>() : nullptr;
     v1::Config& config = written ? written->config : result.config;
     Binder binder(request, config, places, report);
+    binder.read_names_from(files);
     if (written) {
         binder.note_origins(written->origins);
         written->files = report.files();
@@ -101,6 +102,7 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     resolve_trackers(all);
     resolve_instances(all);
     resolve_groups(all);
+    resolve_network(all);
     resolve_services(all);
     validate(all);
     result.usable = !report.has_fatal();

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/legacy_text.hpp"
 #include "lib/config/resolve.hpp"
 #include "lib/core/address.hpp"
 #include "lib/core/ids.hpp"
@@ -18,14 +19,6 @@ constexpr std::uint64_t kCentisecond = 10'000;
 constexpr std::uint64_t kMaxInterval3 = 4095 * kCentisecond;
 constexpr std::size_t kMaxPassword = 8;
 constexpr std::uint32_t kDownTimerAdverts = 3;
-/// What fits into one advertisement: a count of one octet, and an MTU of 1500 for IPv6.
-constexpr int kMaxAddresses4 = 255;
-constexpr int kMaxAddresses6 = 90;
-
-std::string address_text(const std::string& octets) {
-    const auto address = core::Address::from_bytes(std::string_view(octets));
-    return address ? address->text() : std::string("?");
-}
 
 class InstanceResolver {
   public:
@@ -50,7 +43,7 @@ class InstanceResolver {
         inherit();
         check_owner();
         drop_own_interface();
-        complete_addresses();
+        resolve_addresses(all_, instance_, places_);
     }
 
   private:
@@ -472,43 +465,6 @@ class InstanceResolver {
                               "ignored",
                               instance_.interface()));
             tracked.DeleteSubrange(i, 1);
-        }
-    }
-
-    void complete_addresses() {
-        std::unordered_set<std::string> seen;
-        auto& addresses = *instance_.mutable_addresses();
-        int kept = 0;
-        int advertised = 0;
-        const int most = instance_.ipv6() ? kMaxAddresses6 : kMaxAddresses4;
-        for (int i = 0; i < addresses.size(); ++i) {
-            auto& address = *addresses.Mutable(i);
-            if (!address.has_interface()) address.set_interface(instance_.interface());
-            const std::string text =
-                fmt::format("{}/{}", address_text(address.address()), address.prefix_length());
-            const std::string key =
-                fmt::format("{} {} {}", instance_.name(), text, address.interface());
-            if (!seen.insert(key).second) {
-                all_.report.warning("duplicate", places_.of("virtual_ipaddress"),
-                                    fmt::format("{} is there more than once", text));
-                continue;
-            }
-            address.set_id(core::object_id("virtual_address", key).value);
-            if (!address.excluded() && ++advertised > most) address.set_excluded(true);
-            // keepalived gives host addresses of IPv6 no preferred lifetime, so that they are not
-            // chosen as a source.
-            if (!address.has_deprecated() && address.address().size() == 16) {
-                address.set_deprecated(address.prefix_length() == 128);
-            }
-            if (kept != i) addresses.SwapElements(kept, i);
-            ++kept;
-        }
-        addresses.DeleteSubrange(kept, addresses.size() - kept);
-        if (advertised > most) {
-            error(
-                "virtual_ipaddress", "too_many_addresses",
-                fmt::format("an advertisement holds {} addresses; the others are excluded from it",
-                            most));
         }
     }
 

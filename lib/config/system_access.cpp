@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <grp.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -10,8 +11,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "lib/core/unique_fd.hpp"
 
@@ -44,6 +47,25 @@ bool folders_are_safe(const std::string& path) {
 bool same_content(const struct stat& before, const struct stat& after) {
     return before.st_size == after.st_size && before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
            before.st_mtim.tv_nsec == after.st_mtim.tv_nsec;
+}
+
+std::optional<core::Address> address_in(const sockaddr* socket) {
+    sockaddr_storage storage{};
+    if (socket == nullptr) return std::nullopt;
+    if (socket->sa_family == AF_INET) {
+        std::memcpy(&storage, socket, sizeof(sockaddr_in));
+    } else if (socket->sa_family == AF_INET6) {
+        std::memcpy(&storage, socket, sizeof(sockaddr_in6));
+    }
+    return core::Address::from(storage);
+}
+
+std::uint32_t bits_set(const core::Address& mask) {
+    std::uint32_t bits = 0;
+    for (const std::byte octet : mask.bytes()) {
+        bits += static_cast<std::uint32_t>(std::popcount(std::to_integer<std::uint8_t>(octet)));
+    }
+    return bits;
 }
 
 core::Result<std::string> read_to_end(int file, std::size_t expected, const std::string& path) {
@@ -112,6 +134,22 @@ std::vector<std::string> SystemFiles::glob(const std::string& pattern) {
 
 bool SystemHost::interface_exists(const std::string& name) const {
     return ::if_nametoindex(name.c_str()) != 0;
+}
+
+std::vector<HostFacts::InterfaceAddress> SystemHost::addresses_of(
+    const std::string& interface) const {
+    std::vector<InterfaceAddress> found;
+    ifaddrs* all = nullptr;
+    if (::getifaddrs(&all) != 0) return found;
+    for (const ifaddrs* each = all; each != nullptr; each = each->ifa_next) {
+        const auto address = address_in(each->ifa_addr);
+        const auto mask = address_in(each->ifa_netmask);
+        if (interface == each->ifa_name && address && mask) {
+            found.push_back({*address, bits_set(*mask)});
+        }
+    }
+    ::freeifaddrs(all);
+    return found;
 }
 
 std::optional<User> SystemHost::user(const std::string& name) const {

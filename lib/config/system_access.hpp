@@ -16,6 +16,8 @@ class SystemFiles : public FileAccess {
 class SystemHost : public HostFacts {
   public:
     [[nodiscard]] bool interface_exists(const std::string& name) const override;
+    [[nodiscard]] std::vector<InterfaceAddress> addresses_of(
+        const std::string& interface) const override;
     [[nodiscard]] std::optional<User> user(const std::string& name) const override;
     [[nodiscard]] std::optional<gid_t> group(const std::string& name) const override;
     /// Counted once, and best before a sandbox is entered.

@@ -72,9 +72,9 @@ class Validator {
         for (const auto& address : instance.addresses()) {
             advertised = advertised || !address.excluded();
             if (address.interface() == instance.interface()) continue;
-            check_interface(
-                address.interface(),
-                places.of(address.excluded() ? "virtual_ipaddress_excluded" : "virtual_ipaddress"));
+            const auto place = all_.places.addresses.find(address.id());
+            check_interface(address.interface(),
+                            place != all_.places.addresses.end() ? place->second : places.block);
         }
         if (advertised || instance.no_virtual_ipaddress()) return;
         const std::string text =
@@ -109,6 +109,7 @@ void validate(const Resolution& all) {
     Validator(all).run();
     find_in_services(all);
     find_in_scripts(all);
+    find_in_addresses(all);
 }
 
 }  // namespace holdfast::config

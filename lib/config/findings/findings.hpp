@@ -9,6 +9,8 @@ struct Resolution;
 
 /// Virtual servers: quorums, addresses used twice, servers and checks that cannot do what is meant.
 void find_in_services(const Resolution& all);
+/// Virtual addresses: in two instances, an interface's own, in a network of their own.
+void find_in_addresses(const Resolution& all);
 
 /// Scripts, tracked files and processes, BFD sessions: what nobody uses, names that lead nowhere.
 void find_in_scripts(const Resolution& all);

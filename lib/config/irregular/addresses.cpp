@@ -1,191 +1,285 @@
-// The lines of virtual_ipaddress.
-#include <linux/rtnetlink.h>
+// The lines of virtual_ipaddress, virtual_ipaddress_excluded and static_ipaddress.
+#include "lib/config/irregular/network.hpp"
 
-#include <array>
-#include <initializer_list>
+#include <limits>
 
 #include <fmt/format.h>
 
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/legacy_text.hpp"
+#include "lib/config/line_binder.hpp"
 #include "lib/config/numbers.hpp"
-#include "lib/core/text.hpp"
+#include "lib/config/prefix.hpp"
 
 namespace holdfast::config {
 
 namespace {
 
 constexpr std::size_t kMaxLabel = 15;
+/// With a longer prefix there is no broadcast address.
+constexpr std::uint32_t kLongestForBroadcast = 30;
+constexpr std::uint64_t kSecond = 1'000'000;
+constexpr std::uint64_t kForever = std::numeric_limits<std::uint32_t>::max();
 
-struct Scope {
-    std::string_view name;
-    std::uint32_t value;
-};
-constexpr std::array kScopes = {Scope{"global", RT_SCOPE_UNIVERSE}, Scope{"site", RT_SCOPE_SITE},
-                                Scope{"link", RT_SCOPE_LINK}, Scope{"host", RT_SCOPE_HOST},
-                                Scope{"nowhere", RT_SCOPE_NOWHERE}};
+constexpr LineReader::Manner kManner{"the address", "it is ignored", false};
 
-struct Prefix {
-    core::Address address;
-    std::uint32_t length = 0;
-};
+enum class Kind : std::uint8_t { advertised, excluded, fixed };
 
-/// IP[/LEN]; a bad length is an error and the host's is used.
-std::optional<Prefix> read_prefix(Binder& binder, const Node& line, std::string_view text) {
-    const std::size_t slash = text.find('/');
-    const auto address = core::Address::from_text(text.substr(0, slash));
-    if (!address) return std::nullopt;
-    const auto longest = static_cast<std::uint32_t>(core::octets_of(address->family()) * 8);
-    Prefix prefix{*address, longest};
-    if (slash == std::string_view::npos) return prefix;
-    const auto length = read_integer(text.substr(slash + 1), 0, longest);
-    if (length.value && length.problem.empty()) {
-        prefix.length = static_cast<std::uint32_t>(*length.value);
-    } else {
-        binder.report().error(
-            Complaint::invalid_number, "bad_prefix_length", line.place,
-            fmt::format("prefix length of {}: {}; {} is used", text, length.problem, longest));
-    }
-    return prefix;
-}
-
-std::optional<std::uint32_t> read_scope(std::string_view word) {
-    for (const Scope& scope : kScopes) {
-        if (scope.name == word) return scope.value;
-    }
-    return core::parse_number<std::uint32_t>(word);
-}
-
-/// 192.0.2.10/24: "+" sets the host bits, "-" clears them.
-std::string broadcast_of(const Prefix& prefix, bool ones) {
-    const std::uint32_t address = ntohl(prefix.address.to_in_addr().s_addr);
-    const std::uint32_t mask = prefix.length == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix.length);
-    return core::Address::v4(ones ? address | ~mask : address & mask).octets();
-}
-
-/// Reads the options behind an address one by one.
-class OptionReader {
+/// Reads an address and its options one by one.
+class AddressReader {
   public:
-    OptionReader(Binder& binder, const Node& line, const Prefix& prefix,
-                 v1::VirtualAddress& address)
-        : binder_(binder), line_(line), prefix_(prefix), address_(address) {}
+    AddressReader(Binder& binder, const Node& line, Kind kind, v1::VirtualAddress& address)
+        : words_(binder, line, kManner), kind_(kind), address_(address) {}
 
     /// False when the address must be dropped.
-    bool read_all() {
-        for (at_ = 0; at_ < line_.words.size() && usable_; ++at_) read_one(line_.words[at_].text);
+    bool read() {
+        if (!read_address()) return false;
+        while (!words_.done() && usable_) read_option();
         return usable_;
     }
 
   private:
-    std::string_view value() {
-        if (at_ + 1 < line_.words.size()) return line_.words[++at_].text;
-        complain(fmt::format("{} wants a value", line_.words[at_].text));
-        return {};
-    }
-    void complain(std::string text) {
-        Place place = line_.place_of(at_);
-        binder_.report().error(Complaint::general, "bad_address_option", place, std::move(text));
-    }
-    void not_yet() {
-        const std::string what = std::string(line_.words[at_].text) + " of an address";
-        binder_.report().warning("not_carried_out", line_.place_of(at_),
-                                 what + " is accepted, not carried out yet");
+    bool is_ipv6() const { return address_.address().size() == 16; }
+
+    bool read_address() {
+        const ReadPrefix read = read_address_with_length(words_.word());
+        if (!read.prefix) {
+            words_.binder().report().error(
+                Complaint::general, "bad_address", words_.place(),
+                fmt::format("'{}' is not an address; it is ignored", words_.word()));
+            return false;
+        }
+        if (!read.problem.empty()) {
+            words_.binder().report().error(Complaint::invalid_number, "bad_prefix_length",
+                                           words_.place(), read.problem);
+        }
+        address_.set_address(read.prefix->address->octets());
+        if (read.prefix->length) address_.set_prefix_length(*read.prefix->length);
+        words_.skip();
+        return true;
     }
 
-    void read_one(std::string_view option) {
-        if (option == "dev") {
-            address_.set_interface(std::string(value()));
-        } else if (option == "scope") {
-            if (const auto scope = read_scope(value()))
-                address_.set_scope(*scope);
-            else
-                complain("unknown scope; it is ignored");
-        } else if (option == "brd" || option == "broadcast") {
-            read_broadcast(value());
-        } else if (option == "label") {
-            read_label(value());
-        } else if (option == "peer") {
-            if (const auto peer = read_prefix(binder_, line_, value())) {
-                address_.set_peer(peer->address.octets());
-                address_.set_prefix_length(peer->length);
-            } else {
-                complain("peer wants an address");
-            }
-        } else if (option == "home") {
-            address_.set_home(true);
-        } else if (option == "-nodad") {
-            address_.set_dad(true);
-        } else if (option == "no_track") {
-            address_.set_no_track(true);
-            not_yet();
-        } else if (option == "preferred_lft") {
-            const std::string_view lifetime = value();
-            address_.set_deprecated(lifetime == "0");
-        } else if (option == "mngtmpaddr" || option == "noprefixroute" || option == "autojoin" ||
-                   option == "use_vmac") {
-            not_yet();
+    void complain(std::string text) {
+        words_.binder().report().error(Complaint::general, "bad_address_option", words_.place(),
+                                       std::move(text));
+    }
+    void drop(const std::string& text) {
+        complain(text + "; the address is dropped");
+        usable_ = false;
+    }
+
+    /// The words of an address are not all for every kind of it.
+    bool is_option(const Route& route) const {
+        const std::string& keyword = route.setting->keyword();
+        if (keyword == "track_group") return kind_ == Kind::fixed;
+        return keyword != "use_vmac" || kind_ != Kind::fixed;
+    }
+
+    void read_option() {
+        const Route* route = words_.find(address_);
+        if (route == nullptr || !is_option(*route)) {
+            complain(fmt::format("'{}' is no option of an address; it is ignored", words_.word()));
+            words_.skip();
+            return;
+        }
+        const std::string& keyword = route->setting->keyword();
+        if (keyword == "dev" && address_.has_interface()) {
+            drop("an address has one interface only");
+        } else if (keyword == "broadcast") {
+            read_value(&AddressReader::read_broadcast);
+        } else if (keyword == "peer") {
+            read_value(&AddressReader::read_peer);
+        } else if (keyword == "preferred_lft") {
+            read_value(&AddressReader::read_lifetime);
+        } else if (words_.take(address_, *route) == LineReader::Taken::missing) {
+            usable_ = false;
         } else {
-            complain(fmt::format("'{}' is no option of an address; it is ignored", option));
+            check_option(keyword);
+        }
+    }
+
+    void read_value(void (AddressReader::*take)(std::string_view)) {
+        if (!words_.go_to_value()) {
+            usable_ = false;
+            return;
+        }
+        (this->*take)(words_.word());
+        words_.skip();
+    }
+
+    void check_option(std::string_view keyword) {
+        if (keyword == "label" && address_.label().size() > kMaxLabel) {
+            drop(fmt::format("the label {} is longer than {} octets", address_.label(), kMaxLabel));
+        } else if (keyword == "label" && is_ipv6()) {
+            complain("an IPv6 address has no label; it is ignored");
+            address_.clear_label();
+        } else if (keyword == "scope" && is_ipv6() && address_.has_scope()) {
+            complain("the scope of an IPv6 address follows from the address; it is ignored");
+            address_.clear_scope();
+        } else if (keyword == "track_group" &&
+                   !words_.binder().is_claimed("track_group", address_.track_group())) {
+            complain(fmt::format("there is no track_group {} before this line; it is ignored",
+                                 address_.track_group()));
+            address_.clear_track_group();
         }
     }
 
     void read_broadcast(std::string_view word) {
-        if (prefix_.address.family() != core::Family::ipv4) {
-            complain("an IPv6 address has no broadcast address; it is ignored");
-        } else if (word == "+" || word == "-") {
-            address_.set_broadcast(broadcast_of(prefix_, word == "+"));
-        } else if (const auto given = core::Address::from_text(word);
-                   given && given->family() == core::Family::ipv4) {
-            address_.set_broadcast(given->octets());
-        } else {
-            complain(fmt::format("'{}' is no broadcast address; it is ignored", word));
+        if (is_ipv6()) return drop("an IPv6 address has no broadcast address");
+        if (word == "+" || word == "-") {
+            if (address_.has_prefix_length() && address_.prefix_length() <= kLongestForBroadcast) {
+                address_.set_broadcast_rule(word == "+" ? v1::HOST_BITS_SET
+                                                        : v1::HOST_BITS_CLEARED);
+                address_.clear_broadcast_address();
+            } else {
+                complain("the prefix is too long for a broadcast address; it is ignored");
+            }
+            return;
         }
-    }
-    void read_label(std::string_view word) {
-        address_.set_label(std::string(word));
-        if (word.size() <= kMaxLabel) return;
-        complain(fmt::format("the label {} is longer than {} octets; the address is dropped", word,
-                             kMaxLabel));
-        usable_ = false;
+        const auto given = core::Address::from_text(word);
+        if (!given || given->family() != core::Family::ipv4) {
+            return drop(fmt::format("'{}' is no broadcast address", word));
+        }
+        address_.set_broadcast_address(given->octets());
+        address_.clear_broadcast_rule();
     }
 
-    Binder& binder_;
-    const Node& line_;
-    const Prefix& prefix_;
+    void read_peer(std::string_view word) {
+        const ReadPrefix peer = read_address_with_length(word);
+        if (!peer.prefix) {
+            return complain(fmt::format("'{}' is no address of a peer; it is ignored", word));
+        }
+        if (peer.prefix->address->octets().size() != address_.address().size()) {
+            return complain(fmt::format("the peer {} is of the other family; it is ignored", word));
+        }
+        if (address_.has_prefix_length()) {
+            complain(
+                "with a peer the prefix length belongs to the peer's address; that of the "
+                "address itself is ignored");
+            address_.clear_prefix_length();
+        }
+        if (!peer.problem.empty()) complain(peer.problem);
+        address_.set_peer(peer.prefix->address->octets());
+        address_.clear_peer_prefix_length();
+        if (peer.prefix->length) address_.set_peer_prefix_length(*peer.prefix->length);
+    }
+
+    void read_lifetime(std::string_view word) {
+        const auto seconds = word == "forever"
+                                 ? ReadNumber<std::int64_t>{static_cast<std::int64_t>(kForever), {}}
+                                 : read_integer(word, 0, static_cast<std::int64_t>(kForever));
+        if (!seconds.problem.empty()) {
+            return complain(fmt::format("preferred_lft: {}; it is ignored", seconds.problem));
+        }
+        address_.set_preferred_lifetime_us(static_cast<std::uint64_t>(*seconds.value) * kSecond);
+        if (*seconds.value == 0 || *seconds.value == static_cast<std::int64_t>(kForever)) return;
+        words_.warn("not_carried_out",
+                    "a preferred lifetime is accepted, not carried out yet; the address is "
+                    "preferred for ever");
+    }
+
+    LineReader words_;
+    Kind kind_;
     v1::VirtualAddress& address_;
-    std::size_t at_ = 0;
     bool usable_ = true;
 };
 
-std::string scope_text(std::uint32_t value) {
-    for (const Scope& scope : kScopes) {
-        if (scope.value == value) return std::string(scope.name);
-    }
-    return std::to_string(value);
+bool family_fits(Binder& binder, v1::VrrpInstance& instance, const Node& line,
+                 const v1::VirtualAddress& address) {
+    const auto family = address.address().size() == 16 ? core::Family::ipv6 : core::Family::ipv4;
+    if (fits_family(instance, family)) return true;
+    binder.report()
+        .error(Complaint::general, "other_family", line.place,
+               fmt::format("{} is not of the instance's family; it is ignored", line.keyword))
+        .hint = "put it into virtual_ipaddress_excluded or into an instance of its own";
+    return false;
 }
 
-}  // namespace
-
-std::vector<std::string> words_of_address(const v1::VirtualAddress& address) {
-    const std::string length = "/" + std::to_string(address.prefix_length());
-    std::vector<std::string> words;
-    const auto add = [&](std::initializer_list<std::string> more) {
-        words.insert(words.end(), more);
-    };
-    add({address_text(address.address()) + (address.has_peer() ? "" : length)});
-    if (address.has_peer()) add({"peer", address_text(address.peer()) + length});
-    if (address.has_broadcast()) add({"brd", address_text(address.broadcast())});
-    if (address.has_interface()) add({"dev", address.interface()});
-    if (address.has_scope()) add({"scope", scope_text(address.scope())});
-    if (address.has_label()) add({"label", address.label()});
-    if (address.home()) add({"home"});
-    if (address.dad()) add({"-nodad"});
-    if (address.no_track()) add({"no_track"});
-    if (address.has_deprecated()) {
-        add({"preferred_lft", address.deprecated() ? "0" : "forever"});
+void parse_addresses(Binder& binder, Targets targets, Node& node) {
+    auto& instance = target_as<v1::VrrpInstance>(targets);
+    for (const Node& line : node.children) {
+        v1::VirtualAddress address;
+        if (!AddressReader(binder, line, Kind::advertised, address).read()) continue;
+        if (!family_fits(binder, instance, line, address)) continue;
+        *instance.add_addresses() = std::move(address);
+        binder.places().instances.back().add_entry("virtual_ipaddress", line.place);
     }
+}
+
+void parse_excluded(Binder& binder, Targets targets, Node& node) {
+    auto& instance = target_as<v1::VrrpInstance>(targets);
+    for (const Node& line : node.children) {
+        v1::VirtualAddress address;
+        if (!AddressReader(binder, line, Kind::excluded, address).read()) continue;
+        *instance.add_excluded_addresses() = std::move(address);
+        binder.places().instances.back().add_entry("virtual_ipaddress_excluded", line.place);
+    }
+}
+
+void parse_static(Binder& binder, Targets, Node& node) {
+    for (const Node& line : node.children) {
+        v1::VirtualAddress address;
+        if (!AddressReader(binder, line, Kind::fixed, address).read()) continue;
+        *binder.config().add_static_addresses() = std::move(address);
+        binder.places().top.add_entry("static_ipaddress", line.place);
+    }
+}
+
+std::string prefix_text(const std::string& octets, bool has_length, std::uint32_t length) {
+    Prefix prefix{core::Address::from_bytes(std::string_view(octets)), std::nullopt};
+    if (has_length) prefix.length = length;
+    return prefix.text();
+}
+
+std::vector<std::string> words_of(const v1::VirtualAddress& address) {
+    std::vector<std::string> words = {
+        prefix_text(address.address(), address.has_prefix_length(), address.prefix_length())};
+    const auto add = [&](std::string keyword, std::string word) {
+        words.push_back(std::move(keyword));
+        words.push_back(std::move(word));
+    };
+    if (address.has_peer()) {
+        add("peer", prefix_text(address.peer(), address.has_peer_prefix_length(),
+                                address.peer_prefix_length()));
+    }
+    if (address.has_broadcast_address()) add("brd", address_text(address.broadcast_address()));
+    if (address.has_broadcast_rule()) {
+        add("brd", address.broadcast_rule() == v1::HOST_BITS_SET ? "+" : "-");
+    }
+    if (address.has_preferred_lifetime_us()) {
+        const std::uint64_t seconds = address.preferred_lifetime_us() / kSecond;
+        add("preferred_lft", seconds == kForever ? "forever" : std::to_string(seconds));
+    }
+    append_words(address, words);
     return words;
 }
+
+template <class Addresses>
+void write_block(std::string_view keyword, const Addresses& addresses, LegacyText& out) {
+    if (addresses.empty()) return;
+    out.open(keyword);
+    for (const auto& address : addresses) write_line(words_of(address), out);
+    out.close();
+}
+
+void write_addresses(const google::protobuf::Message& block, LegacyText& out) {
+    write_block("virtual_ipaddress", block_as<v1::VrrpInstance>(block).addresses(), out);
+}
+void write_excluded(const google::protobuf::Message& block, LegacyText& out) {
+    write_block("virtual_ipaddress_excluded",
+                block_as<v1::VrrpInstance>(block).excluded_addresses(), out);
+}
+void write_static(const google::protobuf::Message& block, LegacyText& out) {
+    write_block("static_ipaddress", block_as<v1::Config>(block).static_addresses(), out);
+}
+
+constexpr Irregular kTable[] = {
+    {"vrrp_instance", "virtual_ipaddress", parse_addresses, write_addresses},
+    {"vrrp_instance", "virtual_ipaddress_excluded", parse_excluded, write_excluded},
+    {"", "static_ipaddress", parse_static, write_static},
+};
+
+}  // namespace
 
 bool fits_family(v1::VrrpInstance& instance, core::Family family) {
     const bool ipv6 = family == core::Family::ipv6;
@@ -193,28 +287,8 @@ bool fits_family(v1::VrrpInstance& instance, core::Family family) {
     return instance.ipv6() == ipv6;
 }
 
-void bind_address_line(Binder& binder, v1::VrrpInstance& instance, const Node& line,
-                       bool excluded) {
-    const auto prefix = read_prefix(binder, line, line.keyword);
-    if (!prefix) {
-        binder.report().error(Complaint::general, "bad_address", line.place,
-                              fmt::format("'{}' is not an address; it is ignored", line.keyword));
-        return;
-    }
-    if (!excluded && !fits_family(instance, prefix->address.family())) {
-        auto& error = binder.report().error(
-            Complaint::general, "other_family", line.place,
-            fmt::format("{} is not of the instance's family; it is ignored", line.keyword));
-        error.hint = "put it into virtual_ipaddress_excluded or into an instance of its own";
-        return;
-    }
-    v1::VirtualAddress address;
-    address.set_address(prefix->address.octets());
-    address.set_prefix_length(prefix->length);
-    if (excluded) address.set_excluded(true);
-    if (OptionReader(binder, line, *prefix, address).read_all()) {
-        *instance.add_addresses() = std::move(address);
-    }
+std::span<const Irregular> address_irregulars() {
+    return kTable;
 }
 
 }  // namespace holdfast::config

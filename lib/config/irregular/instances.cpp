@@ -71,17 +71,6 @@ void write_members(const google::protobuf::Message& block, LegacyText& out) {
     out.close();
 }
 
-void parse_addresses(Binder& binder, Targets targets, Node& node) {
-    for (const Node& line : node.children) {
-        bind_address_line(binder, target_as<v1::VrrpInstance>(targets), line, false);
-    }
-}
-void parse_excluded(Binder& binder, Targets targets, Node& node) {
-    for (const Node& line : node.children) {
-        bind_address_line(binder, target_as<v1::VrrpInstance>(targets), line, true);
-    }
-}
-
 std::string in_capitals(std::string_view word) {
     std::string text(word);
     std::ranges::transform(text, text.begin(),
@@ -204,53 +193,6 @@ void write_accept(const google::protobuf::Message& block, LegacyText& out) {
     if (instance.has_accept()) out.statement(instance.accept() ? "accept" : "no_accept");
 }
 
-bool has_word(const Node& line, std::initializer_list<std::string_view> wanted) {
-    const auto is_wanted = [&](std::string_view word) {
-        return std::ranges::find(wanted, word) != wanted.end();
-    };
-    return is_wanted(line.keyword) ||
-           std::ranges::any_of(line.words, [&](const Word& word) { return is_wanted(word.text); });
-}
-
-void parse_routes(Binder& binder, Targets targets, Node& node) {
-    for (const Node& line : node.children) {
-        target_as<v1::VrrpInstance>(targets).add_virtual_routes(
-            fmt::format("{} {}", line.keyword, line.rest));
-        if (has_word(line, {"dev", "oif", "no_track"})) continue;
-        binder.report()
-            .error(Complaint::warning, "untracked_route", line.place,
-                   "a route without interface cannot be tracked")
-            .hint = "write dev IFNAME, or no_track";
-    }
-    binder.warn_not_carried_out(node);
-}
-
-void parse_rules(Binder& binder, Targets targets, Node& node) {
-    for (const Node& line : node.children) {
-        target_as<v1::VrrpInstance>(targets).add_virtual_rules(
-            fmt::format("{} {}", line.keyword, line.rest));
-        if (has_word(line, {"preference", "order", "priority"})) continue;
-        binder.report()
-            .error(Complaint::warning, "rule_without_preference", line.place,
-                   "a rule without preference gets one that is hard to foresee")
-            .hint = "write preference NUMBER";
-    }
-    binder.warn_not_carried_out(node);
-}
-
-void parse_up_down_delays(Binder& binder, Targets, Node& node) {
-    const HostFacts* host = binder.request().host;
-    for (const Node& line : node.children) {
-        if (host == nullptr || host->interface_exists(std::string(line.keyword)) ||
-            binder.config().global().dynamic_interfaces()) {
-            continue;
-        }
-        binder.report().error(Complaint::fatal, "no_interface", line.place,
-                              fmt::format("there is no interface {}", line.keyword));
-    }
-    binder.warn_not_carried_out(node);
-}
-
 void write_instances(const google::protobuf::Message& block, LegacyText& out) {
     for (const auto& instance : block_as<v1::Config>(block).vrrp_instances()) {
         const google::protobuf::Message* const parts[] = {&instance};
@@ -268,48 +210,14 @@ void write_groups(const google::protobuf::Message& block, LegacyText& out) {
     }
 }
 
-/// Addresses keep their order: a block for each run of the same kind.
-void write_addresses(const google::protobuf::Message& block, LegacyText& out) {
-    const auto& addresses = block_as<v1::VrrpInstance>(block).addresses();
-    for (int i = 0; i < addresses.size();) {
-        const bool excluded = addresses[i].excluded();
-        out.open(excluded ? "virtual_ipaddress_excluded" : "virtual_ipaddress");
-        for (; i < addresses.size() && addresses[i].excluded() == excluded; ++i) {
-            std::vector<std::string> words = words_of_address(addresses[i]);
-            const std::string first = std::move(words.front());
-            words.erase(words.begin());
-            out.statement_of(first, words);
-        }
-        out.close();
-    }
-}
-void write_lines(std::string_view keyword,
-                 const google::protobuf::RepeatedPtrField<std::string>& lines, LegacyText& out) {
-    if (lines.empty()) return;
-    out.open(keyword);
-    for (const std::string& line : lines) out.raw(line);
-    out.close();
-}
-void write_routes(const google::protobuf::Message& block, LegacyText& out) {
-    write_lines("virtual_routes", block_as<v1::VrrpInstance>(block).virtual_routes(), out);
-}
-void write_rules(const google::protobuf::Message& block, LegacyText& out) {
-    write_lines("virtual_rules", block_as<v1::VrrpInstance>(block).virtual_rules(), out);
-}
-
 constexpr Irregular kTable[] = {
-    {"", "interface_up_down_delays", parse_up_down_delays},
     {"", "vrrp_instance", parse_instance, write_instances},
     {"", "vrrp_sync_group", parse_group, write_groups},
     {"vrrp_sync_group", "group", parse_members, write_members},
-    {"vrrp_instance", "virtual_ipaddress", parse_addresses, write_addresses},
-    {"vrrp_instance", "virtual_ipaddress_excluded", parse_excluded},
     {"vrrp_instance", "state", parse_state, write_state},
     {"vrrp_instance", "interface", parse_interface, write_interface},
     {"vrrp_instance", "vrf", parse_vrf, write_vrf},
     {"vrrp_instance", "version", parse_version, write_version},
-    {"vrrp_instance", "virtual_routes", parse_routes, write_routes},
-    {"vrrp_instance", "virtual_rules", parse_rules, write_rules},
     {"vrrp_instance", "native_ipv6", parse_native_ipv6, write_native_ipv6},
     {"vrrp_instance", "nopreempt", parse_preempt, write_preempt},
     {"vrrp_instance", "preempt", parse_preempt},

@@ -29,6 +29,10 @@ std::vector<std::span<const Irregular>> all_tables() {
         service_group_irregulars(),
         check_irregulars(),
         expectation_irregulars(),
+        network_irregulars(),
+        address_irregulars(),
+        route_irregulars(),
+        rule_irregulars(),
     };
 }
 

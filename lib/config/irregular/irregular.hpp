@@ -36,6 +36,10 @@ namespace holdfast::config {
 [[nodiscard]] std::span<const Irregular> service_group_irregulars();
 [[nodiscard]] std::span<const Irregular> check_irregulars();
 [[nodiscard]] std::span<const Irregular> expectation_irregulars();
+[[nodiscard]] std::span<const Irregular> network_irregulars();
+[[nodiscard]] std::span<const Irregular> address_irregulars();
+[[nodiscard]] std::span<const Irregular> route_irregulars();
+[[nodiscard]] std::span<const Irregular> rule_irregulars();
 
 /// One quoted command, then user and group. A second one is refused and the first stays.
 void bind_script(Binder& binder, v1::Script& script, const Node& node);
@@ -43,17 +47,11 @@ void bind_script(Binder& binder, v1::Script& script, const Node& node);
 /// The whole rest of the line is the command, with or without quotes around it.
 void bind_command_line(Binder& binder, v1::Script& script, const Node& node);
 
-/// One line of virtual_ipaddress. The family of the instance is that of its first address.
-void bind_address_line(Binder& binder, v1::VrrpInstance& instance, const Node& line, bool excluded);
-
 /// Decides or checks the family of an instance; false when it is of the other one.
 bool fits_family(v1::VrrpInstance& instance, core::Family family);
 
 /// The port in the given word; 0 when there is none. Nothing (and no complaint) when it is no port.
 [[nodiscard]] std::optional<std::uint32_t> read_port(const Node& node, std::size_t word);
-
-/// One line of virtual_ipaddress: the address and its options.
-[[nodiscard]] std::vector<std::string> words_of_address(const v1::VirtualAddress& address);
 
 template <class Message>
 Message& target_as(Targets targets) {
