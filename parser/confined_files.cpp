@@ -55,6 +55,11 @@ core::Result<std::string> ConfinedFiles::read(const std::string& path) {
     return SystemFiles::read(path);
 }
 
+core::Result<std::string> ConfinedFiles::read_start(const std::string& path, std::size_t limit) {
+    if (!may_read(path)) return core::Error::from_errno(EACCES, "open " + path);
+    return SystemFiles::read_start(path, limit);
+}
+
 std::vector<std::string> ConfinedFiles::glob(const std::string& pattern) {
     if (!may_read(fixed_folder(pattern))) return {};
     return SystemFiles::glob(pattern);

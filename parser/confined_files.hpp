@@ -25,6 +25,7 @@ class ConfinedFiles : public config::SystemFiles {
     explicit ConfinedFiles(std::vector<std::string> folders);
 
     core::Result<std::string> read(const std::string& path) override;
+    core::Result<std::string> read_start(const std::string& path, std::size_t limit) override;
     std::vector<std::string> glob(const std::string& pattern) override;
     void named_by(const config::Position& place) override { named_by_ = place; }
 

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +34,12 @@ class FileAccess {
     virtual ~FileAccess() = default;
     /// The whole content. Errors carry an errno.
     virtual core::Result<std::string> read(const std::string& path) = 0;
+    /// The first octets, at most `limit`. Errors carry an errno.
+    virtual core::Result<std::string> read_start(const std::string& path, std::size_t limit) {
+        core::Result<std::string> whole = read(path);
+        if (whole && whole->size() > limit) whole->resize(limit);
+        return whole;
+    }
     /// Without opening it, symbolic links followed. Errors carry an errno.
     virtual core::Result<FileKind> inspect(const std::string& path) = 0;
     /// Paths that fit the pattern (`*`, `?`, `[...]`, `{a,b}`), sorted; a pattern without wildcard

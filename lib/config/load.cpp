@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <tuple>
 #include <unordered_map>
 
@@ -13,6 +14,7 @@
 #include "lib/config/preprocessor.hpp"
 #include "lib/config/resolve.hpp"
 #include "lib/config/written.hpp"
+#include "lib/config/yaml/front_end.hpp"
 
 namespace holdfast::config {
 
@@ -67,6 +69,39 @@ void warn_of_emptiness(const LoadRequest& request, Reporter& report) {
     report.warning("empty_configuration", {file, {}}, "nothing is configured");
 }
 
+/// Both front ends put what was written into the same message.
+struct Target {
+    v1::Config& config;
+    Places& places;
+    Origins* origins;  // nothing: nobody asks
+};
+
+void read_legacy(const LoadRequest& request, FileAccess& files, Preprocessor& lines,
+                 const Target& target, Reporter& report) {
+    Binder binder(request, target.config, target.places, report);
+    binder.read_names_from(files);
+    if (target.origins != nullptr) binder.note_origins(*target.origins);
+    bool empty = true;
+    const auto take = [&](Node& root) {
+        empty = false;
+        binder.take(root);
+    };
+    BlockReader(lines, report, take).run();
+    if (empty) warn_of_emptiness(request, report);
+}
+
+void resolve(Resolution& all) {
+    all.config.mutable_global();
+    resolve_globals(all);
+    resolve_scripts(all);
+    resolve_trackers(all);
+    resolve_instances(all);
+    resolve_groups(all);
+    resolve_network(all);
+    resolve_services(all);
+    validate(all);
+}
+
 }  // namespace
 
 LoadResult::LoadResult()
@@ -77,37 +112,29 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     LoadResult result;
     Reporter report;
     Places places;
-    Preprocessor lines(request, files, report);
     auto written = request.keep_written ? std::make_shared<Written>() : nullptr;
-    v1::Config& config = written ? written->config : result.config;
-    Binder binder(request, config, places, report);
-    binder.read_names_from(files);
-    if (written) {
-        binder.note_origins(written->origins);
-        written->files = report.files();
+    if (written) written->files = report.files();
+    const Target target{written ? written->config : result.config, places,
+                        written ? &written->origins : nullptr};
+    // What places refer to must live until the end: one of these two.
+    std::optional<Preprocessor> lines;
+    std::optional<yaml::FrontEnd> yaml_text;
+    bool readable = true;
+    if (yaml::is_yaml(request, files)) {
+        yaml_text.emplace(request, files, report);
+        readable = yaml_text->read(target.config, places, target.origins);
+    } else {
+        lines.emplace(request, files, report);
+        read_legacy(request, files, *lines, target, report);
     }
-    bool empty = true;
-    const auto take = [&](Node& root) {
-        empty = false;
-        binder.take(root);
-    };
-    BlockReader(lines, report, take).run();
-    if (empty) warn_of_emptiness(request, report);
     if (written) result.config = written->config;
     result.written = std::move(written);
-    result.config.mutable_global();
     Resolution all{request, files, result.config, places, report};
-    resolve_globals(all);
-    resolve_scripts(all);
-    resolve_trackers(all);
-    resolve_instances(all);
-    resolve_groups(all);
-    resolve_network(all);
-    resolve_services(all);
-    validate(all);
-    result.usable = !report.has_fatal();
+    if (readable) resolve(all);
+    result.usable = !report.has_fatal() && !(yaml_text && yaml_text->failed());
     result.counts = report.counts();
     result.diagnostics = report.take();
+    if (yaml_text) yaml_text->drop_consequences(result.diagnostics, result.counts);
     sort_by_place(result.diagnostics);
     result.test_status = test_status(result.diagnostics);
     return result;

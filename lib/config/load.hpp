@@ -24,6 +24,8 @@ struct LoadRequest {
     /// What to ask about interfaces, users and scripts; without it none of them is doubted. Must
     /// outlive the call.
     const HostFacts* host = nullptr;
+    /// systemd's folder of credentials, for ${credential:NAME}; empty: there is none.
+    std::string credentials_folder;
     /// Hand out what was written, before resolution, with the place of everything.
     bool keep_written = false;
 };
@@ -40,8 +42,9 @@ struct LoadResult {
     std::shared_ptr<const Written> written;  // with keep_written only
 };
 
-/// Reads a configuration of keepalived's language: files, preprocessor, blocks, binder, validation,
-/// resolution. Finds everything in one pass; never fails itself. Linear in the size of the input.
+/// Reads a configuration of keepalived's language (files, preprocessor, blocks, binder) or in YAML
+/// (yaml/), as its first line says, resolves and validates it. Finds everything in one pass; never
+/// fails itself. Linear in the size of the input.
 [[nodiscard]] LoadResult load(const LoadRequest& request, FileAccess& files);
 
 /// The part of a resolved configuration that a role needs: fields whose `roles` option names others

@@ -106,6 +106,22 @@ core::Result<std::string> SystemFiles::read(const std::string& path) {
     return core::Error(path + " changes while it is read", EBUSY);
 }
 
+core::Result<std::string> SystemFiles::read_start(const std::string& path, std::size_t limit) {
+    const core::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!file) return core::Error::last("open " + path);
+    std::string bytes(limit, '\0');
+    std::size_t used = 0;
+    while (used < limit) {
+        const ssize_t got = ::read(file.get(), bytes.data() + used, limit - used);
+        if (got == 0) break;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return core::Error::last("read " + path);
+        used += static_cast<std::size_t>(got);
+    }
+    bytes.resize(used);
+    return bytes;
+}
+
 core::Result<FileKind> SystemFiles::inspect(const std::string& path) {
     struct stat found {};
     if (::stat(path.c_str(), &found) != 0) return core::Error::last("find " + path);

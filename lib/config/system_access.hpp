@@ -8,6 +8,7 @@ namespace holdfast::config {
 class SystemFiles : public FileAccess {
   public:
     core::Result<std::string> read(const std::string& path) override;
+    core::Result<std::string> read_start(const std::string& path, std::size_t limit) override;
     core::Result<FileKind> inspect(const std::string& path) override;
     std::vector<std::string> glob(const std::string& pattern) override;
 };

@@ -1,0 +1,342 @@
+#include "lib/config/yaml/reader.hpp"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "lib/config/model_index.hpp"
+#include "lib/config/origins.hpp"
+#include "lib/config/yaml/forms/form.hpp"
+#include "lib/config/yaml/hints.hpp"
+#include "lib/config/yaml/names.hpp"
+#include "lib/config/yaml/references.hpp"
+#include "lib/config/yaml/secrets.hpp"
+#include "lib/core/text.hpp"
+
+namespace holdfast::config::yaml {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+namespace {
+
+std::string_view kind_text(const Node& node) {
+    switch (node.kind) {
+        case Node::Kind::null:
+            return "nothing";
+        case Node::Kind::scalar:
+            return "a single value";
+        case Node::Kind::list:
+            return "a list";
+        default:
+            return "a map";
+    }
+}
+
+/// The owner of the field at the end of a key's path.
+Message& owner_of(Message& message, const Path& field) {
+    return mutable_at(message, field, field.size() - 1);
+}
+
+std::string_view wanted_text(ScalarType type) {
+    switch (type) {
+        case ScalarType::boolean:
+            return "true or false";
+        case ScalarType::integer:
+            return "a number";
+        case ScalarType::duration:
+            return "a duration";
+        case ScalarType::size:
+            return "a size";
+        case ScalarType::word:
+            return "a word";
+        case ScalarType::address:
+            return "an address";
+        case ScalarType::text:
+            break;
+    }
+    return "a text";
+}
+
+}  // namespace
+
+Reader::Step::Step(Reader& reader, std::string_view key)
+    : reader_(reader), length_(reader.path_.size()) {
+    if (!key.starts_with('[') && length_ > 0) reader.path_ += '.';
+    reader.path_ += key;
+}
+
+void Reader::error(std::string_view class_name, const Mark& at, std::string text,
+                   std::string hint) {
+    if (!complained_.insert(at).second && at.source != nullptr) return;
+    all_.report.error(Complaint::general, class_name, at.place(), std::move(text)).hint =
+        std::move(hint);
+}
+
+void Reader::refuse(const Node& node, Refusal refusal) {
+    error("bad_value", node.mark, fmt::format("{}: {}", path_, refusal.text),
+          std::move(refusal.hint));
+}
+
+const std::string* Reader::text_of(const Node& node, std::string_view wanted) {
+    if (node.is_scalar()) return &node.text;
+    error("wrong_type", node.mark,
+          fmt::format("{} wants {}, not {}", path_, wanted, kind_text(node)));
+    return nullptr;
+}
+
+void Reader::read(const Node& root) {
+    read_map(Shape::of_model().root(), root, all_.config);
+    check_references();
+}
+
+void Reader::try_out(const Node& map, const Descriptor* message, std::string path) {
+    std::swap(path_, path);
+    const Message* prototype =
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(message);
+    const std::unique_ptr<Message> scratch(prototype->New());
+    read_map(Shape::of_model().of(message), map, *scratch);
+    std::swap(path_, path);
+}
+
+void Reader::read_map(const Map& map, const Node& node, Message& message) {
+    if (node.is_null()) return;
+    if (!node.is_map()) {
+        error("wrong_type", node.mark,
+              fmt::format("{} wants a map, not {}", path_.empty() ? "the file" : path_,
+                          kind_text(node)));
+        return;
+    }
+    if (map.one_of) check_kinds(map, node);
+    for (const Entry& entry : node.entries) read_entry(map, entry, message);
+}
+
+void Reader::check_kinds(const Map& map, const Node& node) {
+    std::size_t known = 0;
+    for (const Entry& entry : node.entries) known += map.find(entry.key) != nullptr ? 1 : 0;
+    if (known <= 1 && !node.entries.empty()) return;
+    std::vector<std::string> kinds;
+    for (const Key& key : map.keys) kinds.push_back(key.name);
+    error("wrong_kind", node.mark,
+          fmt::format("{} wants exactly one of {}", path_, core::join(kinds, ", ")));
+}
+
+void Reader::read_entry(const Map& map, const Entry& entry, Message& message) {
+    const Key* key = map.find(entry.key);
+    if (key == nullptr) {
+        unknown_key(map, entry);
+        return;
+    }
+    const Step step(*this, entry.key);
+    take(*key, entry.value, message);
+    note_places(*key, entry, message);
+}
+
+void Reader::read_key(const Map& map, std::string_view name, const Node& node, Message& owner) {
+    if (const Key* key = map.find(name)) take(*key, node, owner);
+}
+
+void Reader::take(const Key& key, const Node& node, Message& message) {
+    if (key.form != nullptr && !(node.is_map() && key.below)) {
+        key.form->read(*this, node, mutable_at(message, key.owner, key.owner.size()));
+    } else if (!key.main.empty() && !node.is_map() && !node.is_null()) {
+        read_key(*key.below, key.main, node, message);
+        if (!key.made.empty()) mutable_at(message, key.made, key.made.size());
+    } else if (key.below && (node.is_map() || key.field.empty())) {
+        take_below(key, node, message);
+    } else {
+        take_field(key, node, message);
+    }
+}
+
+void Reader::take_below(const Key& key, const Node& node, Message& message) {
+    if (!key.made.empty() && (node.is_map() || node.is_null())) {
+        mutable_at(message, key.made, key.made.size());
+    }
+    read_map(*key.below, node, message);
+}
+
+void Reader::take_field(const Key& key, const Node& node, Message& message) {
+    const FieldDescriptor* field = key.field.back();
+    if (node.is_null() && map_key_of(field) == nullptr) {
+        error("wrong_type", node.mark, fmt::format("{} has no value", path_));
+        return;
+    }
+    Message& owner = owner_of(message, key.field);
+    const bool inline_entry = key.field.front()->is_repeated() && key.field.size() > 1;
+    if (key.inlined) listed_.emplace(&owner, field);
+    if ((inline_entry && listed_.contains({&message, key.field.front()})) ||
+        (key.inlined && owner.GetReflection()->FieldSize(owner, field) > 0)) {
+        error("said_twice", node.mark,
+              fmt::format("{} and a list of such entries cannot stand together", path_));
+        return;
+    }
+    if (map_key_of(field) != nullptr) {
+        take_names(key, node, owner);
+    } else if (field->is_repeated()) {
+        take_list(key, node, owner);
+    } else if (field->message_type() != nullptr) {
+        take_message(node, *owner.GetReflection()->MutableMessage(&owner, field));
+    } else if (key.from_file) {
+        take_file(key, node, owner);
+    } else {
+        take_scalar(key, node, owner);
+    }
+}
+
+void Reader::take_list(const Key& key, const Node& node, Message& owner) {
+    const FieldDescriptor* field = key.field.back();
+    if (!node.is_list()) {
+        error("wrong_type", node.mark,
+              fmt::format("{} wants a list, not {}", path_, kind_text(node)),
+              node.is_scalar() ? fmt::format("write [{}]", node.text) : std::string());
+        return;
+    }
+    ObjectPlaces* const places = std::exchange(places_, nullptr);
+    std::size_t index = 0;
+    for (const Node& item : node.items) {
+        const Step step(*this, fmt::format("[{}]", ++index));
+        if (field->message_type() != nullptr) {
+            Message& made = *owner.GetReflection()->AddMessage(&owner, field);
+            if (all_.origins != nullptr) all_.origins->add_object(&made, item.mark.place().at);
+            take_message(item, made);
+        } else {
+            take_scalar(key, item, owner);
+        }
+    }
+    places_ = places;
+}
+
+void Reader::take_names(const Key& key, const Node& node, Message& owner) {
+    const FieldDescriptor* field = key.field.back();
+    if (node.is_null()) return;
+    if (!node.is_map()) {
+        error("wrong_type", node.mark,
+              fmt::format("{} wants a map whose keys are names, not {}", path_, kind_text(node)));
+        return;
+    }
+    std::vector<ObjectPlaces>* const list = places_of(all_.places, field);
+    for (const Entry& entry : node.entries) {
+        const Step step(*this, entry.key);
+        if (entry.key.empty()) {
+            error("bad_value", entry.mark, fmt::format("{}: a name is empty", path_));
+            continue;
+        }
+        Message& made = *owner.GetReflection()->AddMessage(&owner, field);
+        set_name(made, map_key_of(field), entry.key);
+        if (all_.origins != nullptr) all_.origins->add_object(&made, entry.mark.place().at);
+        if (list != nullptr) {
+            places_ = &list->emplace_back();
+            places_->block = entry.mark.place();
+        }
+        all_.report.set_object(object_text(field, entry.key));
+        take_message(entry.value, made);
+        finish_named(made, map_key_of(field));
+        if (list != nullptr) places_ = nullptr;
+    }
+    all_.report.set_object({});
+}
+
+void Reader::take_message(const Node& node, Message& message) {
+    const Descriptor* type = message.GetDescriptor();
+    if (const ValueForm* form = find_value_form(type)) {
+        form->read(*this, node, message);
+        return;
+    }
+    const Map& map = Shape::of_model().of(type);
+    const ShortForm* form = find_short_form(type);
+    if (form != nullptr && !node.is_map() && !node.is_null()) {
+        read_key(map, form->key, node, message);
+    } else {
+        read_map(map, node, message);
+    }
+}
+
+void Reader::take_scalar(const Key& key, const Node& node, Message& owner) {
+    const FieldDescriptor* field = key.field.back();
+    const ScalarType type = type_of(field);
+    if (text_of(node, wanted_text(type)) == nullptr) return;
+    std::optional<Refusal> refusal;
+    if (type == ScalarType::text && holds_credential(node.text)) {
+        Node expanded = node;
+        refusal = expand_credentials(all_, expanded.text);
+        if (!refusal) refusal = read_scalar(expanded, owner, field);
+    } else {
+        refusal = read_scalar(node, owner, field);
+    }
+    if (refusal) {
+        refuse(node, std::move(*refusal));
+        return;
+    }
+    if (const auto collection = collection_named_by(field))
+        refer(*collection, node.text, node.mark);
+}
+
+void Reader::take_file(const Key& key, const Node& node, Message& owner) {
+    const std::string* name = text_of(node, "the name of a file");
+    if (name == nullptr) return;
+    Node content = Node::string({});
+    content.mark = node.mark;
+    std::optional<Refusal> refusal = read_secret_file(all_, node.mark, *name, content.text);
+    if (!refusal) refusal = read_scalar(content, owner, key.field.back());
+    if (refusal) refuse(node, std::move(*refusal));
+}
+
+void Reader::note_places(const Key& key, const Entry& entry, Message& message) {
+    const Place place = entry.mark.place();
+    for (const FieldDescriptor* field : key.sets) {
+        const std::string& keyword = setting_of(field).keyword();
+        if (keyword.empty()) continue;
+        ObjectPlaces* places = is_global(field) ? &all_.places.global : places_;
+        if (places != nullptr) places->add(keyword, place);
+        if (all_.origins == nullptr) continue;
+        std::vector<Position> entries;
+        for (const Node& item : entry.value.items) entries.push_back(item.mark.place().at);
+        const Path& way = key.form != nullptr ? key.owner : key.field;
+        const std::size_t steps = key.form != nullptr ? way.size() : way.size() - 1;
+        const Message* owner = find_at(message, way, steps);
+        if (owner != nullptr && owner != &message) {
+            all_.origins->add_setting(owner, keyword, place.at, entries);
+        }
+        all_.origins->add_setting(&message, keyword, place.at, std::move(entries));
+    }
+}
+
+void Reader::unknown_key(const Map& map, const Entry& entry) {
+    error("unknown_key", entry.mark,
+          fmt::format("unknown key \"{}\" in {}", entry.key, path_.empty() ? "the file" : path_),
+          hint_for_unknown(map, entry.key));
+}
+
+void Reader::refer(std::string_view config_field, const std::string& name, const Mark& at) {
+    references_.push_back({config_field, name, at, path_, all_.report.object()});
+}
+
+void Reader::check_references() {
+    std::map<std::string_view, std::vector<std::string>> sorted;
+    for (const Reference& reference : references_) {
+        auto [entry, is_new] = sorted.try_emplace(reference.config_field);
+        std::vector<std::string>& names = entry->second;
+        if (is_new) {
+            names = names_in(all_.config, reference.config_field);
+            std::ranges::sort(names);
+        }
+        if (std::ranges::binary_search(names, reference.name)) continue;
+        const auto near = core::closest(reference.name, names);
+        all_.report.set_object(reference.object);
+        error("undefined_name", reference.at,
+              fmt::format("{}: there is no \"{}\" in {}", reference.path, reference.name,
+                          yaml_path_of(reference.config_field)),
+              near ? fmt::format("did you mean \"{}\"?", *near) : std::string());
+    }
+    all_.report.set_object({});
+}
+
+}  // namespace holdfast::config::yaml

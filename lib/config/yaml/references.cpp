@@ -1,0 +1,68 @@
+#include "lib/config/yaml/references.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "lib/config/model_index.hpp"
+#include "lib/config/yaml/shape.hpp"
+
+namespace holdfast::config::yaml {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+namespace {
+
+struct Reference {
+    std::string_view field;
+    std::string_view config_field;
+};
+constexpr std::array kReferences = {
+    Reference{"TrackedScript.name", "vrrp_scripts"},
+    Reference{"FileCheck.track_file", "track_files"},
+    Reference{"BfdCheck.name", "bfd_instances"},
+    Reference{"TrackGroup.members", "vrrp_instances"},
+    Reference{"VirtualAddress.track_group", "track_groups"},
+    Reference{"Route.track_group", "track_groups"},
+    Reference{"Rule.track_group", "track_groups"},
+    Reference{"VrrpSyncGroup.members", "vrrp_instances"},
+    Reference{"VirtualServer.group", "service_groups"},
+};
+
+const FieldDescriptor* collection(std::string_view config_field) {
+    return v1::Config::descriptor()->FindFieldByName(std::string(config_field));
+}
+
+}  // namespace
+
+std::optional<std::string_view> collection_named_by(const FieldDescriptor* field) {
+    const std::string name = fmt::format("{}.{}", field->containing_type()->name(), field->name());
+    const auto found = std::ranges::find(kReferences, name, &Reference::field);
+    if (found == kReferences.end() || collection(found->config_field) == nullptr) {
+        return std::nullopt;
+    }
+    return found->config_field;
+}
+
+std::vector<std::string> names_in(const v1::Config& config, std::string_view config_field) {
+    std::vector<std::string> names;
+    const FieldDescriptor* field = collection(config_field);
+    if (field == nullptr) return names;
+    const FieldDescriptor* name = map_key_of(field);
+    if (name == nullptr || name->cpp_type() != FieldDescriptor::CPPTYPE_STRING) return names;
+    const auto* reflection = config.GetReflection();
+    for (int i = 0; i < reflection->FieldSize(config, field); ++i) {
+        const Message& object = reflection->GetRepeatedMessage(config, field, i);
+        names.push_back(object.GetReflection()->GetString(object, name));
+    }
+    return names;
+}
+
+std::string yaml_path_of(std::string_view config_field) {
+    const FieldDescriptor* field = collection(config_field);
+    return field != nullptr ? setting_of(field).yaml() : std::string(config_field);
+}
+
+}  // namespace holdfast::config::yaml
