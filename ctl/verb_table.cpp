@@ -28,14 +28,9 @@ constexpr std::array kVerbs = {
              "errors or nothing to read. For another node\nthan this one its interfaces, users and "
              "programs are not asked for."},
     VerbInfo{
-        "convert", "FILE", "the same configuration in the other language",
-        "What has no equivalent is told on standard error. Exit status: 0, or 6 when FILE cannot "
-        "be used."},
-    VerbInfo{
         "diff", "[A [B]]", "what differs, by object and setting",
         "Two files, or the running configuration against FILE, by default the daemon's. Secrets "
         "of the running\nconfiguration are not compared. Exit status: 0 the same, 1 different."},
-    VerbInfo{"schema", "", "the JSON Schema of holdfast.yaml", ""},
     VerbInfo{"reload", "", "read the configuration again",
              "With --wait the result is told: 0 when it is in use, 6 when it was refused and the "
              "running one stays."},

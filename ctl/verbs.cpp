@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "ctl/answer.hpp"
 #include "ctl/check.hpp"
-#include "ctl/client.hpp"
+#include "ctl/completion.hpp"
+#include "ctl/config_verbs.hpp"
 #include "ctl/console.hpp"
+#include "ctl/daemon.hpp"
 #include "ctl/json.hpp"
 #include "ctl/show.hpp"
 #include "ctl/verb_table.hpp"
@@ -19,38 +20,7 @@
 namespace holdfast::ctl {
 namespace {
 
-using messages::v1::CtlRequest;
 using messages::v1::Verb;
-
-int fail_to_ask(const Console& console, const core::Error& error) {
-    const std::string& folder = console.options.run_folder;
-    switch (error.code()) {
-        case ENOENT:
-        case ECONNREFUSED:
-            return console.fail(kNotRunning,
-                                fmt::format("holdfast is not running in {} (give --run-dir or "
-                                            "--pid if it was started with one): {}",
-                                            folder, error.text()));
-        case EACCES:
-        case EPERM:
-            return console.fail(kNotPermitted,
-                                error.text() + " (be root or in the group of the socket)");
-        case ETIMEDOUT:
-            return console.fail(kTimedOut, error.text());
-        default:
-            return console.fail(kInternal, error.text());
-    }
-}
-
-core::Result<Answer> question(const Options& options, Verb verb, const std::string& argument = "") {
-    CtlRequest request;
-    request.set_verb(verb);
-    request.set_wait(options.wait);
-    if (!argument.empty()) request.set_argument(argument);
-    auto replies = ask(options.run_folder, request, options.timeout);
-    if (!replies) return replies.error();
-    return assemble(*replies);
-}
 
 struct Shown {
     std::string_view word;
@@ -170,10 +140,17 @@ struct Action {
 
 constexpr std::size_t kAny = 1000;
 constexpr std::array kActions = {
-    Action{"show status", show, 1},   Action{"show vrrp", show, kAny},
-    Action{"show services", show, 1}, Action{"show processes", show, 1},
-    Action{"check", check, kAny},     Action{"reload", reload, 0},
-    Action{"restart", restart, kAny}, Action{"version", version, 0},
+    Action{"show status", show, 1},
+    Action{"show vrrp", show, kAny},
+    Action{"show services", show, 1},
+    Action{"show processes", show, 1},
+    Action{"show config", show_config, kAny},
+    Action{"check", check, kAny},
+    Action{"diff", diff, 2},
+    Action{"reload", reload, 0},
+    Action{"restart", restart, kAny},
+    Action{"completion", completion, kAny},
+    Action{"version", version, 0},
 };
 
 }  // namespace

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "ctl/answer.hpp"
+#include "ctl/console.hpp"
+#include "lib/config/written.hpp"
+
+namespace holdfast::ctl {
+
+/// Asks the running copy of the options one thing; the parts of its answer put together.
+[[nodiscard]] core::Result<Answer> question(const Options& options, messages::v1::Verb verb,
+                                            const std::string& argument = "");
+
+/// What the daemons work with, as it was written; secrets are masked.
+[[nodiscard]] core::Result<std::shared_ptr<const config::Written>> running_config(
+    const Options& options);
+
+/// Says why nobody answered; the exit status.
+int fail_to_ask(const Console& console, const core::Error& error);
+
+}  // namespace holdfast::ctl
