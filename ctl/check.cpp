@@ -35,12 +35,13 @@ Json::Array includes_of(const config::Position& at) {
 
 Json summary_of(const ReadConfig& read, ExitStatus status) {
     const config::Counts& counts = read.result.counts;
+    const bool is_yaml = read.result.language == config::Language::yaml;
     return Json::Object{{"file", read.file},
                         {"fatal", std::uint64_t{counts.fatal}},
                         {"errors", std::uint64_t{counts.errors}},
                         {"warnings", std::uint64_t{counts.warnings}},
                         {"notes", std::uint64_t{counts.notes}},
-                        {"keepalived_status", read.result.test_status},
+                        {"keepalived_status", is_yaml ? Json() : Json(read.result.test_status)},
                         {"exit_status", static_cast<int>(status)}};
 }
 

@@ -32,6 +32,7 @@ ReadConfig read_config(const Options& options, const std::string& file) {
         config::absolute(file.empty() ? core::default_config_file() : file, request.working_folder);
     request.config_id = options.node.empty() ? here : options.node;
     request.host = request.config_id == here ? &host : nullptr;
+    request.credentials_folder = host.environment("CREDENTIALS_DIRECTORY");
     request.keep_written = true;
     config::SystemFiles files;
     return {request.file, config::load(request, files)};
@@ -41,7 +42,9 @@ std::string report_of(const ReadConfig& read, bool all) {
     config::ReportStyle style;
     if (all) style.at_most = 0;
     style.rest = "--all shows them";
-    style.keepalived_status = read.result.test_status;
+    if (read.result.language == config::Language::legacy) {
+        style.keepalived_status = read.result.test_status;
+    }
     return config::render_report(read.result.diagnostics, read.result.counts, style);
 }
 

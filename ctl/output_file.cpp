@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <fmt/format.h>
+
 #include "lib/core/unique_fd.hpp"
 
 namespace holdfast::ctl {
@@ -51,6 +53,18 @@ core::Status replace_file(const std::string& path, std::string_view text) {
         done = core::Error::last("rename to " + path);
     if (!done) ::unlink(beside.c_str());
     return done;
+}
+
+int write_out(const Console& console, std::string_view text) {
+    const std::string& file = console.options.output;
+    if (file.empty() || file == "-") {
+        fmt::print(console.out, "{}", text);
+        return kOk;
+    }
+    if (core::Status done = replace_file(file, text); !done) {
+        return console.fail(kRefused, done.error().text());
+    }
+    return kOk;
 }
 
 }  // namespace holdfast::ctl

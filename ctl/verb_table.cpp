@@ -31,6 +31,7 @@ constexpr std::array kVerbs = {
         "diff", "[A [B]]", "what differs, by object and setting",
         "Two files, or the running configuration against FILE, by default the daemon's. Secrets "
         "of the running\nconfiguration are not compared. Exit status: 0 the same, 1 different."},
+    VerbInfo{"schema", "", "the JSON Schema of holdfast.yaml", ""},
     VerbInfo{"reload", "", "read the configuration again",
              "With --wait the result is told: 0 when it is in use, 6 when it was refused and the "
              "running one stays."},

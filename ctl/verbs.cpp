@@ -147,6 +147,7 @@ constexpr std::array kActions = {
     Action{"show config", show_config, kAny},
     Action{"check", check, kAny},
     Action{"diff", diff, 2},
+    Action{"schema", schema, 0},
     Action{"reload", reload, 0},
     Action{"restart", restart, kAny},
     Action{"completion", completion, kAny},

@@ -55,7 +55,7 @@ void add_report(const config::LoadResult& result, std::vector<ToSupervisor>& mes
     constexpr std::size_t kPart = 48UL * 1024;
     config::ReportStyle style;
     style.rest = "holdfastctl check --all shows them";
-    style.keepalived_status = result.test_status;
+    if (result.language == config::Language::legacy) style.keepalived_status = result.test_status;
     const std::string text = config::render_report(result.diagnostics, result.counts, style);
     for (std::size_t at = 0; at < text.size(); at += kPart) {
         messages.emplace_back().mutable_report_text()->set_text(text.substr(at, kPart));
@@ -83,6 +83,7 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
     wanted.all_include_checks = request.all_include_checks();
     wanted.working_folder = "/";
     wanted.host = &host;
+    wanted.credentials_folder = host.environment("CREDENTIALS_DIRECTORY");
     wanted.keep_written = !request.test();
     const config::LoadResult result = config::load(wanted, files);
     Answer answer;

@@ -121,6 +121,7 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     std::optional<yaml::FrontEnd> yaml_text;
     bool readable = true;
     if (yaml::is_yaml(request, files)) {
+        result.language = Language::yaml;
         yaml_text.emplace(request, files, report);
         readable = yaml_text->read(target.config, places, target.origins);
     } else {

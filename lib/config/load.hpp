@@ -7,6 +7,7 @@
 
 #include "lib/config/access.hpp"
 #include "lib/config/diagnostics.hpp"
+#include "lib/config/outline.hpp"
 #include "proto/common.pb.h"
 #include "proto/config.pb.h"
 
@@ -39,6 +40,7 @@ struct LoadResult {
     Counts counts;                                    // of all that was found
     int test_status = 0;                              // keepalived's exit status of -t
     bool usable = false;                     // nothing fatal was found: a cold start may use it
+    Language language = Language::legacy;    // what the main file is written in
     std::shared_ptr<const Written> written;  // with keep_written only
 };
 

@@ -110,5 +110,17 @@ TEST_F(Check, TellsMachinesEverything) {
                   "\n");
 }
 
+TEST_F(Check, ReadsYamlAsWell) {
+    const std::string good = folder_.write("good.yaml", "version: 1\n");
+    EXPECT_EQ(run({"check", good}).status, kOk) << run({"check", good}).out;
+    const std::string bad = folder_.write(
+        "bad.yaml", "version: 1\nvrrp:\n  instances:\n    a:\n      virtual_routerid: 51\n");
+    const Outcome outcome = run({"check", bad});
+    EXPECT_EQ(outcome.status, kRefused);
+    EXPECT_NE(outcome.out.find("bad.yaml:5:7: error: "), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("^~~~~~~~~~~~~~~~"), std::string::npos) << outcome.out;
+    EXPECT_EQ(outcome.out.find("keepalived would"), std::string::npos) << outcome.out;
+}
+
 }  // namespace
 }  // namespace holdfast::ctl::tests

@@ -41,12 +41,12 @@ TEST(Options, GoWithTheirVerbOnly) {
     EXPECT_FALSE(read({"--wait"}));
     EXPECT_TRUE(read({"reload", "--wait"})->wait);
     EXPECT_EQ(read({"show", "config", "--format", "xml"}).error().text(),
-              "\"xml\": give yaml, keepalived or json");
+              "\"xml\": give keepalived or json");
 }
 
 TEST(Options, OneLetterAndTwoDashesAreUnderstood) {
-    EXPECT_EQ(read({"convert", "-o", "x", "--", "-file"})->output, "x");
-    EXPECT_EQ(read({"convert", "--", "-file"})->words.back(), "-file");
+    EXPECT_EQ(read({"schema", "-o", "x", "--", "-file"})->output, "x");
+    EXPECT_EQ(read({"check", "--", "-file"})->words.back(), "-file");
     EXPECT_EQ(read({"reload", "--wait=yes"}).error().text(), "--wait takes no value");
 }
 
