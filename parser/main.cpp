@@ -4,6 +4,8 @@
 #include <pwd.h>
 
 #include <cstdio>
+#include <iterator>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -22,6 +24,10 @@ constexpr std::uint32_t kProtocol = 1;
 /// What the name service of the C library reads when a configuration names users.
 constexpr const char* kNameServiceFiles[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"};
 
+/// Names of routing tables, scopes and the like.
+constexpr const char* kNameFolders[] = {"/etc/iproute2", "/usr/share/iproute2",
+                                        "/usr/lib/iproute2"};
+
 /// The modules of the name service are loaded once; the filter allows no executable memory later.
 void warm_up() {
     for (const char* name : {"root", "no such user"}) {
@@ -31,9 +37,9 @@ void warm_up() {
     static_cast<void>(config::SystemHost().processors());
 }
 
-std::vector<core::UniqueFd> open_name_service_files() {
+std::vector<core::UniqueFd> open_all(std::span<const char* const> paths) {
     std::vector<core::UniqueFd> opened;
-    for (const char* path : kNameServiceFiles) {
+    for (const char* path : paths) {
         core::UniqueFd file(::open(path, O_PATH | O_CLOEXEC));
         if (file) opened.push_back(std::move(file));
     }
@@ -42,10 +48,12 @@ std::vector<core::UniqueFd> open_name_service_files() {
 
 /// Closes everything but what the loader needs. What is missing becomes notes.
 std::vector<std::string> enter_sandbox(const parser::Request& request) {
-    const std::vector<core::UniqueFd> more = open_name_service_files();
+    const std::vector<core::UniqueFd> files = open_all(kNameServiceFiles);
+    const std::vector<core::UniqueFd> folders = open_all(kNameFolders);
     std::vector<int> readable;
-    for (const core::UniqueFd& folder : request.folders) readable.push_back(folder.get());
-    for (const core::UniqueFd& file : more) readable.push_back(file.get());
+    for (const auto* opened : {&request.folders, &files, &folders}) {
+        for (const core::UniqueFd& each : *opened) readable.push_back(each.get());
+    }
     return sandbox::enter(sandbox::parser_profile(std::move(readable)), -1).missing;
 }
 
@@ -59,7 +67,10 @@ messages::v1::ToSupervisor hello() {
 }
 
 core::Status answer(const parser::Request& request) {
-    parser::ConfinedFiles files({request.parse.folders().begin(), request.parse.folders().end()});
+    std::vector<std::string> folders(request.parse.folders().begin(),
+                                     request.parse.folders().end());
+    folders.insert(folders.end(), std::begin(kNameFolders), std::end(kNameFolders));
+    parser::ConfinedFiles files(std::move(folders));
     const parser::HandedHost host(request.parse);
     const parser::Answer made = parser::parse(request.parse, files, host);
     for (std::size_t i = 0; i < made.parts.size(); ++i) {

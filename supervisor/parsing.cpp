@@ -24,9 +24,6 @@ using messages::v1::Diagnostic;
 // Names are resolved while parsing, so this is long; a parser that hangs is ended.
 constexpr core::Interval kParseLimit = 120s;
 constexpr std::size_t kMostFolders = 33;
-// Names of routing tables, scopes and the like; nobody needs to name these folders.
-constexpr const char* kNameFolders[] = {"/etc/iproute2", "/usr/share/iproute2",
-                                        "/usr/lib/iproute2"};
 // Twice what the loader tells before it gives up.
 constexpr std::size_t kMostDiagnostics = 10000;
 // Twenty findings with all their lines.
@@ -236,9 +233,7 @@ core::Status Parsing::send_request() {
     std::vector<core::UniqueFd> opened;
     std::vector<int> descriptors;
     for (const core::UniqueFd& memory : memories_) descriptors.push_back(memory.get());
-    std::vector<std::string> folders = folders_;
-    folders.insert(folders.end(), std::begin(kNameFolders), std::end(kNameFolders));
-    for (const std::string& folder : folders) {
+    for (const std::string& folder : folders_) {
         core::UniqueFd path(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         if (!path) continue;  // a missing folder is the parser's finding, not ours
         request.add_folders(folder);

@@ -146,6 +146,17 @@ bool Binder::has_needed_word(const Node& node) {
     return false;
 }
 
+NameTables& Binder::names() {
+    if (!names_.is_used()) {
+        const v1::GlobalDefs& global = config_.global();
+        NameTables::Folders folders;
+        if (global.has_iproute_etc_dir()) folders.etc = global.iproute_etc_dir();
+        folders.usr = global.iproute_usr_dir();
+        names_.read_from(std::move(folders));
+    }
+    return names_;
+}
+
 void Binder::take(Node& root) {
     Message* const targets[] = {&config_};
     bind_statement(targets, root, nullptr);

@@ -152,7 +152,8 @@ class Binder {
     v1::Config& config() { return config_; }
     Places& places() { return places_; }
     Reporter& report() { return report_; }
-    NameTables& names() { return names_; }
+    /// Looks into the folders that global_defs has named when a name is first asked for.
+    NameTables& names();
     /// How this keyword leads to a field of a message; nothing when it does not.
     const Route* route_of(const google::protobuf::Descriptor* message, std::string_view keyword) {
         return index_.find(message, keyword);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "lib/core/text.hpp"
 
@@ -112,14 +113,12 @@ const NameTables::Names& NameTables::names_of(std::string_view table) {
     if (fixed == nullptr) return names;
     for (const Name& name : fixed->names) names.emplace(name.text, name.number);
     if (!fixed->has_file || files_ == nullptr) return names;
-    std::string usr = folders_.usr;
-    if (usr.empty()) {
-        usr = files_->inspect("/usr/share/iproute2").ok() ? "/usr/share/iproute2"
-                                                          : "/usr/lib/iproute2";
-    }
     const std::string file = "/" + std::string(table);
-    if (!read_file(folders_.etc + file, names)) static_cast<void>(read_file(usr + file, names));
-    read_folder(usr, table, names);
+    std::vector<std::string> usual = {folders_.usr};
+    if (folders_.usr.empty()) usual = {"/usr/share/iproute2", "/usr/lib/iproute2"};
+    bool found = read_file(folders_.etc + file, names);
+    for (const std::string& usr : usual) found = found || read_file(usr + file, names);
+    for (const std::string& usr : usual) read_folder(usr, table, names);
     read_folder(folders_.etc, table, names);
     return names;
 }

@@ -20,7 +20,7 @@ class NameTables {
   public:
     struct Folders {
         std::string etc = "/etc/iproute2";
-        std::string usr;  // empty: /usr/share/iproute2, or /usr/lib/iproute2 where that is missing
+        std::string usr;  // empty: /usr/share/iproute2, then /usr/lib/iproute2
         friend bool operator==(const Folders&, const Folders&) = default;
     };
     /// Without files only what is built in has names. They must outlive this.

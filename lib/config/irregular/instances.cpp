@@ -1,9 +1,9 @@
-// vrrp_instance, vrrp_sync_group and what stands in them apart from trackers.
+// vrrp_instance, vrrp_sync_group and what stands in them apart from trackers, addresses, routes
+// and rules.
 #include <net/if.h>
 
 #include <algorithm>
 #include <cctype>
-#include <initializer_list>
 
 #include <fmt/format.h>
 

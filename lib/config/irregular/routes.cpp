@@ -65,10 +65,7 @@ class RouteReader {
     }
 
     bool read_destination() {
-        if (route_.has_destination()) {
-            words_.warn("replaced_destination",
-                        fmt::format("{} replaces the destination before it", words_.word()));
-        }
+        const bool replaces = route_.has_destination();
         const WordResult result = set_from_word(route_, field_named(route_, "destination"),
                                                 words_.word(), words_.binder().names());
         if (!result.used) {
@@ -78,6 +75,10 @@ class RouteReader {
         } else if (!result.problem.empty()) {
             words_.binder().report().error(Complaint::general, "bad_prefix_length", words_.place(),
                                            result.problem);
+        }
+        if (result.used && replaces) {
+            words_.warn("replaced_destination",
+                        fmt::format("{} replaces the destination before it", words_.word()));
         }
         words_.skip();
         return result.used;

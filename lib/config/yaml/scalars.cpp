@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 
 #include "lib/config/model_index.hpp"
+#include "lib/config/names.hpp"
+#include "lib/config/prefix.hpp"
 #include "lib/core/address.hpp"
 #include "lib/core/text.hpp"
 #include "proto/options.pb.h"
@@ -175,6 +177,14 @@ std::optional<Refusal> read_number(const Node& node, Message& owner, const Field
     if (setting.has_max() && setting.max() < 9e18) {
         highest = std::min(highest, static_cast<std::int64_t>(setting.max()));
     }
+    if (setting.has_names()) {
+        // Only what has a name everywhere: other names differ from host to host.
+        const auto named = NameTables().find(setting.names(), node.text);
+        if (named && *named >= lowest && *named <= highest) {
+            set_integer(owner, field, *named);
+            return std::nullopt;
+        }
+    }
     auto number = read_integer(node, lowest, highest);
     if (!number.value) return std::move(number.refusal);
     set_integer(owner, field, *number.value);
@@ -247,6 +257,15 @@ std::optional<Refusal> read_word(const Node& node, Message& owner, const FieldDe
 
 std::optional<Refusal> read_address(const Node& node, Message& owner,
                                     const FieldDescriptor* field) {
+    if (setting_of(field).syntax() == v1::PREFIX) {
+        const ReadPrefix read = config::read_prefix(node.text);
+        if (!read.prefix || !read.problem.empty()) {
+            return Refusal{fmt::format("\"{}\" is not a network", node.text),
+                           "write ADDRESS/LENGTH, an address or default"};
+        }
+        set_text(owner, field, read.prefix->octets());
+        return std::nullopt;
+    }
     const auto address = core::Address::from_text(node.text);
     if (!address) {
         Refusal refusal{fmt::format("\"{}\" is not an address", node.text), {}};
@@ -347,8 +366,13 @@ Node write_scalar(const Message& owner, const FieldDescriptor* field, int index)
             if (setting.words_size() == 2) return Node::plain(setting.words(value ? 1 : 0));
             return Node::boolean(value != setting.inverted());
         }
-        case ScalarType::integer:
-            return Node::plain(fmt::format("{}", integer_of(owner, field, index)));
+        case ScalarType::integer: {
+            const auto number = integer_of(owner, field, index);
+            const v1::Setting& setting = setting_of(field);
+            if (!setting.has_names()) return Node::plain(fmt::format("{}", number));
+            return Node::plain(
+                NameTables::text_of(setting.names(), static_cast<std::uint32_t>(number)));
+        }
         case ScalarType::duration: {
             const auto stored = static_cast<std::uint64_t>(integer_of(owner, field, index));
             return Node::plain(duration_text(stored * time_units(field).stored_us));
@@ -365,6 +389,10 @@ Node write_scalar(const Message& owner, const FieldDescriptor* field, int index)
     std::string text = many ? reflection->GetRepeatedString(owner, field, index)
                             : reflection->GetString(owner, field);
     if (type_of(field) == ScalarType::text) return Node::string(std::move(text));
+    if (setting_of(field).syntax() == v1::PREFIX) {
+        const auto prefix = Prefix::from_octets(text);
+        return Node::plain(prefix ? prefix->text() : std::string());
+    }
     const auto address = core::Address::from_bytes(std::string_view(text));
     return Node::plain(address ? address->text() : std::string());
 }

@@ -59,8 +59,7 @@ v1::Config comparable(v1::Config config) {
 }
 
 /// Configurations with mistakes that leave a trace in the model.
-const std::map<std::string, std::string> kExceptions = {
-};
+const std::map<std::string, std::string> kExceptions = {};
 
 std::vector<fs::path> recorded_configurations() {
     std::vector<fs::path> all;

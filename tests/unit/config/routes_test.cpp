@@ -178,6 +178,17 @@ TEST(Prefixes, AreKeptWithOrWithoutTheirLength) {
     EXPECT_FALSE(Prefix::from_octets(std::string("\xc0\x00\x02\x01\x21", 5)));
 }
 
+TEST(Names, ComeFromTheFoldersThatAreNamed) {
+    const testing::FakeHost host;
+    testing::MemoryFiles files(
+        "global_defs {\niproute_etc_dir /srv/names\n}\n"
+        "static_routes {\n198.51.100.0/24 dev eth0 table red\n}\n");
+    files.files["/srv/names/rt_tables"] = "100 red\n";
+    const LoadResult result = load(testing::request_for(host), files);
+    ASSERT_EQ(result.config.static_routes_size(), 1) << rendered(result);
+    EXPECT_EQ(result.config.static_routes(0).table(), 100U);
+}
+
 TEST(Names, ComeFromTheFilesOfIproute2) {
     testing::MemoryFiles files;
     files.files["/etc/iproute2/rt_tables"] = "100 red\nx broken\n";

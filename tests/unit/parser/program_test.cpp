@@ -9,6 +9,8 @@
 
 #include <array>
 #include <cstring>
+#include <set>
+#include <string>
 
 #include "lib/ipc/channel.hpp"
 #include "lib/ipc/sealed_memory.hpp"
@@ -256,6 +258,27 @@ TEST(Parser, ReadsAFolderThatItIsGivenMore) {
     EXPECT_TRUE(parser.listen().back().parse_done().usable());
     parser.rewind();
     EXPECT_EQ(parser.part(0).vrrp_instances_size(), 1);
+}
+
+TEST(Parser, SeesAddressesOfInterfacesAndNamesOfNumbers) {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("main.conf", R"(
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    virtual_ipaddress { 127.0.0.1/8 dev lo }
+    virtual_routes { 198.51.100.0/24 dev lo table no_such_table }
+}
+)");
+    Program parser;
+    parser.ask(file, {folder.path()});
+    std::set<std::string> classes;
+    for (const ToSupervisor& each : parser.listen()) {
+        EXPECT_FALSE(each.has_need_folder()) << each.need_folder().path();
+        if (each.has_diagnostic()) classes.insert(each.diagnostic().class_name());
+    }
+    EXPECT_TRUE(classes.contains("address_is_real"));
+    EXPECT_TRUE(classes.contains("bad_value"));
 }
 
 TEST(Parser, FindsUsersAndInterfacesFromInsideItsSandbox) {
