@@ -154,7 +154,8 @@ Parsing::Parsing(loop::Loop& loop, const LogSinks& sinks, ParseTask task,
       sinks_(sinks),
       task_(std::move(task)),
       done_(std::move(done)),
-      folders_{folder_of(task_.file)},
+      // What stands there in place of the file may be a folder; the parser will say so.
+      folders_{folder_of(std::filesystem::path(task_.file).parent_path().string())},
       limit_(loop, [this] { fail(core::Error("the parser took too long", ETIMEDOUT)); }),
       again_(loop, [this] { start_again(); }) {
     if (std::string folder = credentials_folder(); !folder.empty()) {
