@@ -167,7 +167,14 @@ void Binder::note_origin(Targets targets, const Node& node) {
     if (node.known->kind == KeywordKind::value_block) {
         for (const Node& line : node.children) entries.push_back(line.place.at);
     }
-    origins_->add_setting(targets.front(), node.known->keyword, node.place.at, std::move(entries));
+    std::string_view keyword = node.known->keyword;
+    for (const Message* target : targets) {
+        if (const Route* route = index_.find(target->GetDescriptor(), keyword)) {
+            keyword = route->setting->keyword();
+            break;
+        }
+    }
+    origins_->add_setting(targets.front(), keyword, node.place.at, std::move(entries));
 }
 
 void Binder::bind_block(Targets targets, Node& block, ObjectPlaces* places) {

@@ -57,6 +57,7 @@ class FileTrails {
     const FileTrail* add(std::string path, const Position& included_at) {
         return &trails_.emplace_back(FileTrail{std::move(path), included_at});
     }
+    [[nodiscard]] const std::deque<FileTrail>& all() const { return trails_; }
 
   private:
     std::deque<FileTrail> trails_;

@@ -28,7 +28,8 @@ std::vector<std::string> keys_of(const Nodes& nodes) {
 
 class Comparison {
   public:
-    Comparison(const Origins* before, const Origins* after) : before_(before), after_(after) {}
+    Comparison(const Origins* before, const Origins* after, Language words)
+        : before_(before), after_(after), yaml_(words == Language::yaml) {}
 
     /// Settings that differ go to `owner`, objects that differ to the result.
     void compare(const Nodes& before, const Nodes& after, const std::string& path,
@@ -59,8 +60,8 @@ class Comparison {
         } else if (!either.is_leaf) {
             static const Nodes kNone;
             compare(before != nullptr ? before->children : kNone,
-                    after != nullptr ? after->children : kNone, path, prefix + either.name + "/",
-                    owner);
+                    after != nullptr ? after->children : kNone, path,
+                    prefix + either.name + (yaml_ ? '.' : '/'), owner);
         } else if (before == nullptr || after == nullptr || before->value != after->value) {
             take_setting(before, after, prefix, owner);
         }
@@ -73,7 +74,7 @@ class Comparison {
         change.kind = after == nullptr    ? Kind::removed
                       : before == nullptr ? Kind::added
                                           : Kind::changed;
-        change.object = path.empty() ? either.name : path + " " + either.name;
+        change.object = path.empty() ? either.name : path + (yaml_ ? '.' : ' ') + either.name;
         if (before != nullptr) change.before_at = place(before_, before->object, {});
         if (after != nullptr) change.after_at = place(after_, after->object, {});
         const std::size_t at = changes_.size();
@@ -95,7 +96,7 @@ class Comparison {
         const OutlineNode& either = after != nullptr ? *after : *before;
         SettingChange change;
         change.setting = prefix + either.name;
-        if (change.setting.ends_with('/')) change.setting.pop_back();
+        if (change.setting.ends_with(yaml_ ? '.' : '/')) change.setting.pop_back();
         change.secret = either.secret;
         if (before != nullptr) change.before = either.secret ? "" : before->value;
         if (after != nullptr) change.after = either.secret ? "" : after->value;
@@ -112,13 +113,14 @@ class Comparison {
 
     const Origins* before_;
     const Origins* after_;
+    bool yaml_;
     Difference changes_;
 };
 
 Difference compare_all(const v1::Config& before, const v1::Config& after,
                        const Origins* origins_before, const Origins* origins_after,
                        Language words) {
-    Comparison comparison(origins_before, origins_after);
+    Comparison comparison(origins_before, origins_after, words);
     ObjectChange top;
     comparison.compare(outline(before, words), outline(after, words), "", "", top);
     Difference changes = comparison.take();

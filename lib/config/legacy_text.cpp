@@ -103,13 +103,19 @@ std::string command_word(const v1::Script& script) {
 }
 
 void append(const LegacyNode& node, std::size_t depth, std::string& text) {
+    for (const std::string& comment : node.above) {
+        text.append(kIndent * depth, ' ');
+        text += comment.empty() ? "#\n" : "# " + comment + "\n";
+    }
     text.append(kIndent * depth, ' ');
     text += node.keyword;
     if (!node.rest.empty()) {
         text += ' ';
         text += node.rest;
     }
-    text += node.is_block ? " {\n" : "\n";
+    if (node.is_block) text += " {";
+    if (!node.behind.empty()) text += "  # " + node.behind;
+    text += '\n';
     if (!node.is_block) return;
     for (const LegacyNode& child : node.children) append(child, depth + 1, text);
     text.append(kIndent * depth, ' ');
@@ -162,7 +168,7 @@ void LegacyText::put(std::string keyword, std::string rest, bool is_block) {
         problem(fmt::format("a line of {} octets is longer than keepalived reads ({})", length,
                             kLongestLine));
     }
-    open_.push_back({std::move(keyword), std::move(rest), is_block, holder_, nullptr, {}});
+    open_.push_back({std::move(keyword), std::move(rest), is_block, holder_, nullptr, {}, {}, {}});
     if (!is_block) end_node();
 }
 

@@ -33,6 +33,8 @@ struct LegacyNode {
     const google::protobuf::Message* holder = nullptr;  // whose setting it is
     const google::protobuf::Message* object = nullptr;  // of a block: what its settings belong to
     std::vector<LegacyNode> children;
+    std::vector<std::string> above;  // lines of comment, without their sign
+    std::string behind;              // a comment on the same line
 };
 
 /// The text of one node of the top level.

@@ -1,6 +1,7 @@
 #include "lib/config/legacy_writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "lib/config/irregular/irregular.hpp"
@@ -27,6 +28,34 @@ struct LegacyPlan {
 
 namespace {
 
+/// At the top level keepalived wants what is referred to before what refers to it.
+int rank_of(std::string_view keyword) {
+    static constexpr std::array<std::pair<std::string_view, int>, 13> kRanks = {{
+        {"global_defs", 0},
+        {"vrrp_script", 2},
+        {"track_file", 2},
+        {"vrrp_track_process", 2},
+        {"bfd_instance", 2},
+        {"track_group", 3},
+        {"static_ipaddress", 4},
+        {"static_routes", 4},
+        {"static_rules", 4},
+        {"vrrp_instance", 5},
+        {"vrrp_sync_group", 6},
+        {"virtual_server_group", 7},
+        {"virtual_server", 8},
+    }};
+    const auto found =
+        std::ranges::find(kRanks, keyword, [](const auto& rank) { return rank.first; });
+    return found != kRanks.end() ? found->second : 1;
+}
+
+int rank_of(const LegacyPlan::Step& step) {
+    return rank_of(step.irregular != nullptr
+                       ? step.irregular->keyword
+                       : std::string_view(setting_of(step.path.back()).keyword()));
+}
+
 /// Puts the plan of one block together.
 class Planner {
   public:
@@ -40,6 +69,10 @@ class Planner {
         for (const Irregular* irregular : irregulars_of(block_)) {
             if (irregular->write == nullptr || used_.contains(irregular->keyword)) continue;
             plan_.steps.push_back({irregular, 0, {}, true});
+        }
+        if (block_.empty()) {
+            std::ranges::stable_sort(plan_.steps, {},
+                                     [](const auto& step) { return rank_of(step); });
         }
         return std::move(plan_);
     }

@@ -14,7 +14,7 @@ class Message;
 namespace holdfast::config {
 
 /// Where the settings of one message were written. Keywords are keepalived's, whatever the
-/// language.
+/// language and however they were spelt.
 struct Origin {
     struct Setting {
         std::string_view keyword;
@@ -39,6 +39,7 @@ class Origins {
     void add_setting(const Message* object, std::string_view keyword, const Position& at,
                      std::vector<Position> entries = {});
 
+    [[nodiscard]] const std::unordered_map<const Message*, Origin>& all() const { return objects_; }
     /// Nothing for a message that no front end noted.
     [[nodiscard]] const Origin* find(const Message* object) const;
     /// The place of a setting, or of the object when the setting was not noted; line 0 if neither.
