@@ -32,7 +32,7 @@ core::Result<Answer> question(const Options& options, messages::v1::Verb verb,
     return assemble(*replies);
 }
 
-core::Result<std::shared_ptr<const config::Written>> running_config(const Options& options) {
+core::Result<RunningConfig> running_config(const Options& options) {
     const auto replies = replies_to(options, messages::v1::VERB_SHOW_CONFIG, "");
     if (!replies) return replies.error();
     std::string bytes;
@@ -44,7 +44,12 @@ core::Result<std::shared_ptr<const config::Written>> running_config(const Option
     if (!shown.ParseFromString(bytes)) {
         return core::Error::from_errno(EBADMSG, "running configuration (another version?)");
     }
-    return config::restored(shown);
+    return RunningConfig{config::restored(shown), shown.config_id()};
+}
+
+std::string file_of_daemon(const Options& options) {
+    const auto answer = question(options, messages::v1::VERB_SHOW_PROCESSES);
+    return answer ? answer->processes.configuration_file() : "";
 }
 
 int fail_to_ask(const Console& console, const core::Error& error) {

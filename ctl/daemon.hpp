@@ -13,8 +13,14 @@ namespace holdfast::ctl {
                                             const std::string& argument = "");
 
 /// What the daemons work with, as it was written; secrets are masked.
-[[nodiscard]] core::Result<std::shared_ptr<const config::Written>> running_config(
-    const Options& options);
+struct RunningConfig {
+    std::shared_ptr<const config::Written> written;
+    std::string config_id;  // as which node it was read
+};
+[[nodiscard]] core::Result<RunningConfig> running_config(const Options& options);
+
+/// The file that the running copy reads; empty when nobody answers.
+[[nodiscard]] std::string file_of_daemon(const Options& options);
 
 /// Says why nobody answered; the exit status.
 int fail_to_ask(const Console& console, const core::Error& error);

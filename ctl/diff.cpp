@@ -14,6 +14,7 @@
 namespace holdfast::ctl {
 namespace {
 
+constexpr const char* kNothingCompared = "a file cannot be used; nothing was compared";
 using WrittenPtr = std::shared_ptr<const config::Written>;
 
 Json text_of(const std::optional<std::string>& value) {
@@ -69,9 +70,8 @@ WrittenPtr written_in(const Console& console, const std::string& file) {
     return nullptr;
 }
 
-int compare(const Console& console, const config::Written& before, const config::Written& after,
-            config::Language words) {
-    const config::Difference found = config::difference(before, after, words);
+int compare(const Console& console, const config::Written& before, const config::Written& after) {
+    const config::Difference found = config::difference(before, after);
     if (console.for_machines()) {
         console.print(envelope("diff", items_of(found)));
     } else {
@@ -80,23 +80,28 @@ int compare(const Console& console, const config::Written& before, const config:
     return found.empty() ? kOk : kNo;
 }
 
+/// The running configuration shows no secrets: those of the file are no difference.
+int compare_with_running(const Console& console, const std::string& file) {
+    const auto running = running_config(console.options);
+    if (!running) return fail_to_ask(console, running.error());
+    Options as_daemon = console.options;
+    if (as_daemon.node.empty()) as_daemon.node = running->config_id;
+    const Console reading{as_daemon, console.out, console.complaints};
+    const WrittenPtr after =
+        written_in(reading, file.empty() ? file_of_daemon(console.options) : file);
+    if (!after) return console.fail(kRefused, kNothingCompared);
+    const WrittenPtr masked = config::restored(config::shown(*after));
+    return compare(console, *running->written, *masked);
+}
+
 }  // namespace
 
 int diff(const Console& console, std::span<const std::string> words) {
-    const std::string last = words.empty() ? "" : words.back();
-    WrittenPtr before;
-    if (words.size() < 2) {
-        auto running = running_config(console.options);
-        if (!running) return fail_to_ask(console, running.error());
-        before = std::move(*running);
-    } else {
-        before = written_in(console, words.front());
-    }
-    WrittenPtr after = before ? written_in(console, last) : nullptr;
-    if (!after) return console.fail(kRefused, "a file cannot be used; nothing was compared");
-    // The running configuration shows no secrets: those of the file are no difference.
-    if (words.size() < 2) after = config::restored(config::shown(*after));
-    return compare(console, *before, *after, config::Language::legacy);
+    if (words.size() < 2) return compare_with_running(console, words.empty() ? "" : words.front());
+    const WrittenPtr before = written_in(console, words[0]);
+    const WrittenPtr after = written_in(console, words[1]);
+    if (!before || !after) return console.fail(kRefused, kNothingCompared);
+    return compare(console, *before, *after);
 }
 
 }  // namespace holdfast::ctl

@@ -187,11 +187,11 @@ int show_defaults(const Console& console) {
 std::shared_ptr<const config::Written> shown_config(const Console& console, int& status) {
     if (console.options.source == Source::running) {
         auto running = running_config(console.options);
-        if (running) return std::move(*running);
+        if (running) return running->written;
         status = fail_to_ask(console, running.error());
         return nullptr;
     }
-    const ReadConfig read = read_config(console.options, "");
+    const ReadConfig read = read_config(console.options, file_of_daemon(console.options));
     fmt::print(console.complaints, "{}", report_of(read, false));
     if (read.result.usable) return config::restored(config::shown(*read.result.written));
     status = console.fail(kRefused, read.file + " cannot be used");

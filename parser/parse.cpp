@@ -109,7 +109,9 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
                             messages::v1::ROLE_IPVSD, messages::v1::ROLE_SUPERVISOR}) {
         answer.parts.push_back(config::for_role(result.config, role).SerializeAsString());
     }
-    answer.parts.push_back(config::shown(*result.written).SerializeAsString());
+    messages::v1::ShownConfig shown = config::shown(*result.written);
+    shown.set_config_id(request.config_id());
+    answer.parts.push_back(shown.SerializeAsString());
     return answer;
 }
 

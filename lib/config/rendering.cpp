@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kShownOfALine = 100;
 constexpr std::size_t kShownBeforeTheCaret = 50;
 constexpr std::string_view kCut = "...";
+// Octets of a text or a hint, which may quote what stands in the file.
+constexpr std::size_t kLongestText = 1000;
 
 bool is_blank(char letter) {
     return letter == ' ' || letter == '\t' || letter == '\r';
@@ -103,6 +105,11 @@ Excerpt excerpt_of(const Diagnostic& found) {
     return excerpt;
 }
 
+std::string shown(std::string_view text) {
+    if (text.size() <= kLongestText) return printable(text);
+    return printable(text.substr(0, kLongestText)).append(kCut);
+}
+
 std::string number_of(std::size_t count, std::string_view what) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
@@ -148,8 +155,8 @@ std::string place_text(const Position& at) {
 std::string render(const Diagnostic& diagnostic) {
     const Position& at = diagnostic.position;
     std::string out = fmt::format("{}: {}: {}\n", place_text(at), to_text(diagnostic.severity),
-                                  printable(diagnostic.text));
-    const std::string hint = printable(diagnostic.hint);
+                                  shown(diagnostic.text));
+    const std::string hint = shown(diagnostic.hint);
     if (at.line > 0 && !diagnostic.source_line.empty()) {
         const Excerpt shown = excerpt_of(diagnostic);
         const std::string number = fmt::format("{:>5}", at.line);

@@ -70,6 +70,10 @@ TEST(Rendering, LetsNothingOfTheFileDriveATerminal) {
               "      |           ^\n");
 }
 
+TEST(Rendering, CutsATextThatQuotesTooMuch) {
+    EXPECT_LT(render(finding("x", 1, std::string(100'000, 'y'))).size(), 1200U);
+}
+
 TEST(Rendering, CutsALongLineAroundTheCaret) {
     const std::string line = std::string(200, 'a') + " here " + std::string(200, 'b');
     EXPECT_EQ(render(finding(line, 202)),

@@ -99,15 +99,16 @@ TEST_F(Check, TellsMachinesEverything) {
     const Outcome outcome = run({"check", file, "--json"});
     EXPECT_EQ(outcome.status, kRefused);
     const std::string part = folder_.path("part.conf");
-    EXPECT_EQ(outcome.out,
-              R"({"api":"holdfast/1","kind":"check","items":[{"file":")" + part +
-                  R"(","line":1,"column":1,"severity":"error","class":"unknown_keyword",)"
-                  R"("object":null,"text":"unknown keyword 'rubbish' in the top level","hint":null,)"
-                  R"("included_from":[{"file":")" +
-                  file + R"(","line":1,"column":1}]}],"files":[{"file":")" + file +
-                  R"(","fatal":0,"errors":1,"warnings":0,"notes":0,"keepalived_status":5,)"
-                  R"("exit_status":6}]})"
-                  "\n");
+    EXPECT_EQ(
+        outcome.out,
+        R"({"api":"holdfast/1","kind":"check","items":[{"file":")" + part +
+            R"(","line":1,"column":1,"severity":"error","class":"unknown_keyword",)"
+            R"("object":null,"text":"unknown keyword 'rubbish' in the top level","hint":null,)"
+            R"("included_from":[{"file":")" +
+            file + R"(","line":1,"column":1}]}],"files":[{"file":")" + file +
+            R"(","fatal":0,"errors":1,"warnings":0,"notes":0,"keepalived_status":5,)"
+            R"("exit_status":6}]})"
+            "\n");
 }
 
 TEST_F(Check, ReadsYamlAsWell) {

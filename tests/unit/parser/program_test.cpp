@@ -200,11 +200,12 @@ TEST(Parser, TellsATestAllFindingsAsOneTextAndWritesNothing) {
     parser.ask(request, {folder.path()});
     const std::vector<ToSupervisor> heard = parser.listen();
     ASSERT_EQ(heard.size(), 3U);
-    EXPECT_EQ(heard[1].report_text().text(), file +
-                                                 ":1:1: error: unknown keyword 'rubbish' in the top level\n"
-                                                 "    1 | rubbish\n"
-                                                 "      | ^~~~~~~\n"
-                                                 "1 error; keepalived would exit with 5\n");
+    EXPECT_EQ(heard[1].report_text().text(),
+              file +
+                  ":1:1: error: unknown keyword 'rubbish' in the top level\n"
+                  "    1 | rubbish\n"
+                  "      | ^~~~~~~\n"
+                  "1 error; keepalived would exit with 5\n");
     EXPECT_EQ(heard.back().parse_done().errors(), 1U);
 }
 

@@ -184,7 +184,9 @@ int Fake::parse() {
         say(need);
         return 0;
     }
-    for (int part = 0; !message.parse().test() && part < 5 && part < static_cast<int>(frame.descriptors.size()); ++part) {
+    for (int part = 0;
+         !message.parse().test() && part < 5 && part < static_cast<int>(frame.descriptors.size());
+         ++part) {
         const auto written = ipc::write_all(frame.descriptors[static_cast<std::size_t>(part)].get(),
                                             config.SerializeAsString());
         if (!written) return 1;

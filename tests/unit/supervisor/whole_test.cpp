@@ -214,8 +214,9 @@ TEST_F(Whole, ARefusedConfigurationChangesNothing) {
     EXPECT_FALSE(processes().last_reload_ok());
     EXPECT_EQ(processes().generation(), 1U);
     EXPECT_EQ(processes().last_reload_generation(), 1U);
-    EXPECT_NE(processes().last_reload_message().find("main.conf:1:1: fatal: not readable (1 fatal)"),
-              std::string::npos)
+    EXPECT_NE(
+        processes().last_reload_message().find("main.conf:1:1: fatal: not readable (1 fatal)"),
+        std::string::npos)
         << processes().last_reload_message();
     copy_.configure(kRouter);
     EXPECT_EQ(copy_.ask(request(messages::v1::VERB_RELOAD, "", true)).exit_status(), 0U);
