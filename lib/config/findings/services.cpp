@@ -32,6 +32,7 @@ class ServiceFindings {
         const ObjectScope object(all_.report, "virtual_server", service_.name());
         look_at_weights();
         look_at_mask();
+        look_at_scheduling();
         look_at_addresses();
         look_at_checks();
     }
@@ -90,6 +91,24 @@ class ServiceFindings {
         warn(places_.of("persistence_granularity"), "mask_of_number",
              fmt::format("the mask {} is {}", text, core::Address::v4(mask).text()),
              fmt::format("write {}", core::Address::v4(meant).text()));
+    }
+
+    /// Only YAML can say port and fallback for a scheduler that does not know them.
+    void look_at_scheduling() {
+        const bool hashes =
+            service_.scheduler() == v1::SCHEDULER_SH || service_.scheduler() == v1::SCHEDULER_MH;
+        const bool named = std::ranges::any_of(service_.scheduler_flags(), [](int flag) {
+            return flag == v1::SCHEDULER_PORT || flag == v1::SCHEDULER_FALLBACK;
+        });
+        if (named && !hashes) {
+            warn(places_.of("lvs_sched"), "unused_flag",
+                 "the flags port and fallback are known to the schedulers sh and mh only");
+        }
+        const std::string& engine = service_.persistence_engine();
+        if (!engine.empty() && engine != "sip") {
+            warn(places_.of("persistence_engine"), "unknown_engine",
+                 fmt::format("Linux has no persistence engine '{}'", engine), "sip is one");
+        }
     }
 
     void look_at_addresses() {

@@ -184,26 +184,21 @@ void parse_command_user(Binder&, Targets targets, Node& node) {
     if (node.words.size() > 1) command.set_group(std::string(node.word(1)));
 }
 
-void refuse_unknown(Binder& binder, const Node& node, std::string_view kind) {
+/// Says it when nobody defined the name above.
+bool is_defined(Binder& binder, const Node& node, std::string_view kind) {
+    if (binder.is_claimed(kind, node.word(0))) return true;
     auto& error = binder.report().error(
         Complaint::general, "undefined", node.place_of(0),
         fmt::format("{}: there is no {} {} above this line", node.keyword, kind, node.word(0)));
-    if (!binder.report().keeps()) return;
+    if (!binder.report().keeps()) return false;
     if (const auto near = binder.closest_claimed(kind, node.word(0))) {
         error.hint = fmt::format("did you mean {}?", *near);
     }
-}
-
-/// False when nobody defined it above; `field` of the Config holds what is defined.
-bool is_defined(Binder& binder, const Node& node, std::string_view kind, const char* field) {
-    const bool known_kind = v1::Config::descriptor()->FindFieldByName(field) != nullptr;
-    if (!known_kind || binder.is_claimed(kind, node.word(0))) return true;
-    refuse_unknown(binder, node, kind);
     return false;
 }
 
 void parse_track_file(Binder& binder, Targets targets, Node& node) {
-    if (!is_defined(binder, node, "track_file", "track_files")) return;
+    if (!is_defined(binder, node, "track_file")) return;
     kind_as<v1::FileCheck>(targets).set_track_file(std::string(node.word(0)));
 }
 
@@ -241,7 +236,7 @@ void parse_bfd_name(Binder& binder, Targets targets, Node& node) {
         bfd.clear_name();
     } else if (used) {
         binder.refuse(node, fmt::format("the server follows {} already", node.word(0)));
-    } else if (is_defined(binder, node, "bfd_instance", "bfd_instances")) {
+    } else if (is_defined(binder, node, "bfd_instance")) {
         bfd.set_name(std::string(node.word(0)));
     }
 }

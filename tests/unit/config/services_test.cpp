@@ -173,6 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, ServiceFinding,
     ::testing::Values(
         FindingCase{"no_check", "", ""},
+        FindingCase{"unknown_engine", "persistence_engine dns", ""},
         FindingCase{"mask_of_number", "persistence_granularity 24", ""},
         FindingCase{"sorry_server_is_server", "sorry_server 192.0.2.20 80", ""},
         FindingCase{"server_is_service", "real_server 192.0.2.10 80 {\n}", ""},

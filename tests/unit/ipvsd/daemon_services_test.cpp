@@ -111,6 +111,25 @@ TEST_F(ServicesAtWork, OthersMakingAreAdoptedByEditsAndForeignOnesSpared) {
     EXPECT_EQ(destinations(9), "10.0.0.99=1");
 }
 
+TEST_F(ServicesAtWork, TunnelsAndSchedulerFlagsReachTheKernel) {
+    config::VirtualServer& one = add_service(1, {1});
+    one.set_scheduler(config::SCHEDULER_SH);
+    one.add_scheduler_flags(config::SCHEDULER_PORT);
+    one.add_scheduler_flags(config::SCHEDULER_FALLBACK);
+    one.mutable_servers(0)->set_forwarding(config::TUN);
+    config::Tunnel& tunnel = *one.mutable_servers(0)->mutable_tunnel();
+    tunnel.set_type(config::TUNNEL_GUE);
+    tunnel.set_port(6080);
+    tunnel.set_checksum(config::CHECKSUM_FULL);
+    start();
+    const auto* found = kernel_.service(key(1));
+    EXPECT_EQ(found->service.scheduler, "sh");
+    EXPECT_EQ(found->service.scheduler_flags, kSchedulerFlag1 | kSchedulerFlag2);
+    ASSERT_EQ(found->destinations.size(), 1U);
+    EXPECT_EQ(found->destinations[0].destination.tunnel,
+              (Tunnel{.type = TunnelType::gue, .port = 6080, .flags = 1}));
+}
+
 TEST_F(ServicesAtWork, StatusShowsServersAsTheyAre) {
     config::VirtualServer& one = add_service(1, {1, 2});
     one.set_inhibit_on_failure(true);
