@@ -82,6 +82,7 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
     wanted.config_id = request.config_id();
     wanted.all_include_checks = request.all_include_checks();
     wanted.working_folder = "/";
+    wanted.credentials_folder = host.environment("CREDENTIALS_DIRECTORY");
     wanted.host = &host;
     wanted.credentials_folder = host.environment("CREDENTIALS_DIRECTORY");
     wanted.keep_written = !request.test();

@@ -6,8 +6,9 @@ class Config;
 
 namespace holdfast::config::yaml {
 
-// Two defaults differ from keepalived's: a service without protocol is TCP, and script security is
-// on. In a written Config both are said, so that it means the same in either language.
+// Some defaults differ from keepalived's: a service without protocol is TCP, script security is on,
+// and a map `vmac` asks for the interface. In a written Config they are said, so that it means the
+// same in either language.
 
 /// Says what a text in YAML left to its defaults.
 void complete(v1::Config& config);

@@ -20,10 +20,14 @@ struct PlaceList {
     std::string_view field;
     std::vector<ObjectPlaces> Places::*list;
 };
-constexpr std::array kPlaces = {
-    PlaceList{"vrrp_scripts", &Places::scripts}, PlaceList{"vrrp_instances", &Places::instances},
-    PlaceList{"vrrp_sync_groups", &Places::groups}, PlaceList{"virtual_servers", &Places::services},
-    PlaceList{"service_groups", &Places::service_groups}};
+constexpr std::array kPlaces = {PlaceList{"vrrp_scripts", &Places::scripts},
+                                PlaceList{"vrrp_instances", &Places::instances},
+                                PlaceList{"vrrp_sync_groups", &Places::groups},
+                                PlaceList{"virtual_servers", &Places::services},
+                                PlaceList{"service_groups", &Places::service_groups},
+                                PlaceList{"track_files", &Places::track_files},
+                                PlaceList{"track_processes", &Places::track_processes},
+                                PlaceList{"bfd_instances", &Places::bfd}};
 
 std::string name_of_service(const v1::VirtualServer& service) {
     const v1::ServiceKey& key = service.key();
@@ -49,12 +53,28 @@ std::string object_text(const FieldDescriptor* field, std::string_view name) {
     return fmt::format("{} {}", setting.has_keyword() ? setting.keyword() : field->name(), name);
 }
 
+void note_entries(ObjectPlaces& places, const FieldDescriptor* field, const Node& list) {
+    const bool servers = field->message_type() == v1::RealServer::descriptor();
+    const std::string& keyword = setting_of(field).keyword();
+    for (const Node& item : list.items) {
+        places.add_entry(keyword, item.mark.place());
+        if (!servers) continue;
+        ServerPlaces& server = places.servers.emplace_back();
+        server.block = item.mark.place();
+        const Entry* checks = item.find("checks");
+        if (checks == nullptr) continue;
+        for (const Node& check : checks->value.items) server.checks.push_back(check.mark.place());
+    }
+}
+
 bool is_global(const FieldDescriptor* field) {
     return field->containing_type() == v1::GlobalDefs::descriptor();
 }
 
-void set_name(Message& object, const FieldDescriptor* name, const std::string& text) {
-    static_cast<void>(read_scalar(Node::plain(text), object, name));
+std::optional<Refusal> set_name(Message& object, const FieldDescriptor* name,
+                                const std::string& text) {
+    if (text.empty()) return Refusal{"a name is empty", {}};
+    return read_scalar(Node::plain(text), object, name);
 }
 
 void finish_named(Message& object, const FieldDescriptor* name) {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lib/config/binder.hpp"
+#include "lib/config/yaml/quantities.hpp"
+#include "lib/config/yaml/tree.hpp"
 
 namespace holdfast::config::yaml {
 
@@ -16,12 +19,17 @@ namespace holdfast::config::yaml {
 [[nodiscard]] std::string object_text(const google::protobuf::FieldDescriptor* field,
                                       std::string_view name);
 
+/// Notes where the entries of a list stand, and of servers their checks.
+void note_entries(ObjectPlaces& places, const google::protobuf::FieldDescriptor* field,
+                  const Node& list);
+
 /// True for a setting of global_defs.
 [[nodiscard]] bool is_global(const google::protobuf::FieldDescriptor* field);
 
-/// Puts the key of a map by name into the object.
-void set_name(google::protobuf::Message& object, const google::protobuf::FieldDescriptor* name,
-              const std::string& text);
+/// Puts the key of a map by name into the object; says why not when it is no such name.
+[[nodiscard]] std::optional<Refusal> set_name(google::protobuf::Message& object,
+                                              const google::protobuf::FieldDescriptor* name,
+                                              const std::string& text);
 /// Takes the name of a complete object away when it says no more than made_up_name() does.
 void finish_named(google::protobuf::Message& object, const google::protobuf::FieldDescriptor* name);
 

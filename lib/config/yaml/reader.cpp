@@ -2,6 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <map>
@@ -26,6 +27,8 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 namespace {
+
+constexpr std::size_t kLongestPassword = 8;
 
 std::string_view kind_text(const Node& node) {
     switch (node.kind) {
@@ -63,6 +66,26 @@ std::string_view wanted_text(ScalarType type) {
             break;
     }
     return "a text";
+}
+
+/// Limits of texts that no setting says.
+std::optional<Refusal> misfit(const FieldDescriptor* field, const std::string& text) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_STRING || field->is_repeated()) {
+        return std::nullopt;
+    }
+    const bool names_interface =
+        field->name() == "interface" || field->containing_type()->name() == "TrackedInterface";
+    if (names_interface && (text.empty() || text.size() >= IFNAMSIZ)) {
+        return Refusal{fmt::format("\"{}\" is no name of an interface, which has 1 to {} octets",
+                                   text, IFNAMSIZ - 1),
+                       {}};
+    }
+    const bool is_password = field->containing_type() == v1::Authentication::descriptor();
+    if (is_password && text.size() > kLongestPassword) {
+        return Refusal{fmt::format("more than {} octets", kLongestPassword),
+                       "VRRPv2 carries no more; RFC 2338 5.3.10"};
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -200,6 +223,7 @@ void Reader::take_list(const Key& key, const Node& node, Message& owner) {
         return;
     }
     ObjectPlaces* const places = std::exchange(places_, nullptr);
+    const FieldDescriptor* const list = std::exchange(list_, field);
     std::size_t index = 0;
     for (const Node& item : node.items) {
         const Step step(*this, fmt::format("[{}]", ++index));
@@ -212,6 +236,7 @@ void Reader::take_list(const Key& key, const Node& node, Message& owner) {
         }
     }
     places_ = places;
+    list_ = list;
 }
 
 void Reader::take_names(const Key& key, const Node& node, Message& owner) {
@@ -225,12 +250,11 @@ void Reader::take_names(const Key& key, const Node& node, Message& owner) {
     std::vector<ObjectPlaces>* const list = places_of(all_.places, field);
     for (const Entry& entry : node.entries) {
         const Step step(*this, entry.key);
-        if (entry.key.empty()) {
-            error("bad_value", entry.mark, fmt::format("{}: a name is empty", path_));
-            continue;
-        }
         Message& made = *owner.GetReflection()->AddMessage(&owner, field);
-        set_name(made, map_key_of(field), entry.key);
+        if (auto refusal = set_name(made, map_key_of(field), entry.key)) {
+            error("bad_value", entry.mark, fmt::format("{}: {}", path_, refusal->text),
+                  std::move(refusal->hint));
+        }
         if (all_.origins != nullptr) all_.origins->add_object(&made, entry.mark.place().at);
         if (list != nullptr) {
             places_ = &list->emplace_back();
@@ -264,19 +288,34 @@ void Reader::take_scalar(const Key& key, const Node& node, Message& owner) {
     const ScalarType type = type_of(field);
     if (text_of(node, wanted_text(type)) == nullptr) return;
     std::optional<Refusal> refusal;
-    if (type == ScalarType::text && holds_credential(node.text)) {
+    if (setting_of(field).has_names()) {
+        refusal = read_named_number(node, owner, field);
+    } else if (type == ScalarType::text && holds_credential(node.text)) {
         Node expanded = node;
         refusal = expand_credentials(all_, expanded.text);
         if (!refusal) refusal = read_scalar(expanded, owner, field);
     } else {
         refusal = read_scalar(node, owner, field);
     }
+    if (!refusal) refusal = misfit(field, node.text);
     if (refusal) {
         refuse(node, std::move(*refusal));
         return;
     }
-    if (const auto collection = collection_named_by(field))
+    if (const auto collection = collection_named_by(field, list_)) {
         refer(*collection, node.text, node.mark);
+    }
+}
+
+std::optional<Refusal> Reader::read_named_number(const Node& node, Message& owner,
+                                                 const FieldDescriptor* field) {
+    const bool is_number =
+        !node.text.empty() && node.text.front() >= '0' && node.text.front() <= '9';
+    if (is_number) return read_scalar(node, owner, field);
+    const std::string& table = setting_of(field).names();
+    const auto number = names_.find(table, node.text);
+    if (!number) return Refusal{fmt::format("there is no \"{}\" in {}", node.text, table), {}};
+    return read_scalar(Node::plain(fmt::format("{}", *number)), owner, field);
 }
 
 void Reader::take_file(const Key& key, const Node& node, Message& owner) {
@@ -291,11 +330,17 @@ void Reader::take_file(const Key& key, const Node& node, Message& owner) {
 
 void Reader::note_places(const Key& key, const Entry& entry, Message& message) {
     const Place place = entry.mark.place();
+    if (!key.made.empty()) warn_if_not_carried_out(key.made.back(), place);
     for (const FieldDescriptor* field : key.sets) {
+        warn_if_not_carried_out(field, place);
         const std::string& keyword = setting_of(field).keyword();
         if (keyword.empty()) continue;
-        ObjectPlaces* places = is_global(field) ? &all_.places.global : places_;
+        const bool top = field->containing_type() == v1::Config::descriptor();
+        ObjectPlaces* places = is_global(field) ? &all_.places.global
+                               : top            ? &all_.places.top
+                                                : places_;
         if (places != nullptr) places->add(keyword, place);
+        if (places != nullptr && field->is_repeated()) note_entries(*places, field, entry.value);
         if (all_.origins == nullptr) continue;
         std::vector<Position> entries;
         for (const Node& item : entry.value.items) entries.push_back(item.mark.place().at);
@@ -307,6 +352,12 @@ void Reader::note_places(const Key& key, const Entry& entry, Message& message) {
         }
         all_.origins->add_setting(&message, keyword, place.at, std::move(entries));
     }
+}
+
+void Reader::warn_if_not_carried_out(const FieldDescriptor* field, const Place& place) {
+    if (!setting_of(field).accepted_only() || !not_carried_out_.insert(field).second) return;
+    all_.report.warning("not_carried_out", place,
+                        fmt::format("{} is accepted, not carried out yet", path_));
 }
 
 void Reader::unknown_key(const Map& map, const Entry& entry) {

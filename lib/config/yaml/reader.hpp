@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/config/binder.hpp"
+#include "lib/config/names.hpp"
 #include "lib/config/yaml/scalars.hpp"
 #include "lib/config/yaml/shape.hpp"
 #include "lib/config/yaml/tree.hpp"
@@ -27,7 +28,7 @@ struct Reading {
 /// object and setting for the stages that follow. What is wrong is left out and found.
 class Reader {
   public:
-    explicit Reader(Reading& all) : all_(all) {}
+    explicit Reader(Reading& all) : all_(all), names_(&all.files) {}
 
     void read(const Node& root);
     /// Reads what no service or instance took over, only to find mistakes in it.
@@ -78,19 +79,26 @@ class Reader {
     void take_names(const Key& key, const Node& node, google::protobuf::Message& owner);
     void take_message(const Node& node, google::protobuf::Message& message);
     void take_scalar(const Key& key, const Node& node, google::protobuf::Message& owner);
+    std::optional<Refusal> read_named_number(const Node& node, google::protobuf::Message& owner,
+                                             const google::protobuf::FieldDescriptor* field);
     void take_file(const Key& key, const Node& node, google::protobuf::Message& owner);
     void check_kinds(const Map& map, const Node& node);
     void unknown_key(const Map& map, const Entry& entry);
     void note_places(const Key& key, const Entry& entry, google::protobuf::Message& message);
+    void warn_if_not_carried_out(const google::protobuf::FieldDescriptor* field,
+                                 const Place& place);
     void check_references();
 
     Reading& all_;
+    NameTables names_;
     std::string path_;
-    ObjectPlaces* places_ = nullptr;  // of the object that is being read
+    ObjectPlaces* places_ = nullptr;                           // of the object that is being read
+    const google::protobuf::FieldDescriptor* list_ = nullptr;  // whose entry is being read
     std::vector<Reference> references_;
     /// Lists that were read where a single entry might stand in the map instead.
     std::set<std::pair<const google::protobuf::Message*, const google::protobuf::FieldDescriptor*>>
         listed_;
+    std::set<const google::protobuf::FieldDescriptor*> not_carried_out_;
     std::set<Mark> complained_;  // a text that stands for several objects is doubted once
 };
 

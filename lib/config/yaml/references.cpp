@@ -21,6 +21,10 @@ struct Reference {
 };
 constexpr std::array kReferences = {
     Reference{"TrackedScript.name", "vrrp_scripts"},
+    Reference{"track_files", "track_files"},
+    Reference{"track_processes", "track_processes"},
+    Reference{"track_bfd", "bfd_instances"},
+    Reference{"LvsSyncDaemon.instance", "vrrp_instances"},
     Reference{"FileCheck.track_file", "track_files"},
     Reference{"BfdCheck.name", "bfd_instances"},
     Reference{"TrackGroup.members", "vrrp_instances"},
@@ -37,8 +41,10 @@ const FieldDescriptor* collection(std::string_view config_field) {
 
 }  // namespace
 
-std::optional<std::string_view> collection_named_by(const FieldDescriptor* field) {
-    const std::string name = fmt::format("{}.{}", field->containing_type()->name(), field->name());
+std::optional<std::string_view> collection_named_by(const FieldDescriptor* field,
+                                                    const FieldDescriptor* list) {
+    std::string name = fmt::format("{}.{}", field->containing_type()->name(), field->name());
+    if (name == "TrackedObject.name" && list != nullptr) name = list->name();
     const auto found = std::ranges::find(kReferences, name, &Reference::field);
     if (found == kReferences.end() || collection(found->config_field) == nullptr) {
         return std::nullopt;

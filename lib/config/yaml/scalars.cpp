@@ -255,17 +255,20 @@ std::optional<Refusal> read_word(const Node& node, Message& owner, const FieldDe
     return Refusal{fmt::format("\"{}\" is none of {}", node.text, core::join(words, ", ")), hint};
 }
 
+std::optional<Refusal> read_network(const Node& node, Message& owner,
+                                    const FieldDescriptor* field) {
+    const ReadPrefix read = read_prefix(node.text);
+    if (!read.prefix || !read.problem.empty()) {
+        return Refusal{fmt::format("\"{}\" is not a network", node.text),
+                       "write ADDRESS/LENGTH, an address or default"};
+    }
+    set_text(owner, field, read.prefix->octets());
+    return std::nullopt;
+}
+
 std::optional<Refusal> read_address(const Node& node, Message& owner,
                                     const FieldDescriptor* field) {
-    if (setting_of(field).syntax() == v1::PREFIX) {
-        const ReadPrefix read = config::read_prefix(node.text);
-        if (!read.prefix || !read.problem.empty()) {
-            return Refusal{fmt::format("\"{}\" is not a network", node.text),
-                           "write ADDRESS/LENGTH, an address or default"};
-        }
-        set_text(owner, field, read.prefix->octets());
-        return std::nullopt;
-    }
+    if (setting_of(field).syntax() == v1::PREFIX) return read_network(node, owner, field);
     const auto address = core::Address::from_text(node.text);
     if (!address) {
         Refusal refusal{fmt::format("\"{}\" is not an address", node.text), {}};
@@ -367,7 +370,7 @@ Node write_scalar(const Message& owner, const FieldDescriptor* field, int index)
             return Node::boolean(value != setting.inverted());
         }
         case ScalarType::integer: {
-            const auto number = integer_of(owner, field, index);
+            const std::int64_t number = integer_of(owner, field, index);
             const v1::Setting& setting = setting_of(field);
             if (!setting.has_names()) return Node::plain(fmt::format("{}", number));
             return Node::plain(

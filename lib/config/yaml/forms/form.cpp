@@ -33,7 +33,11 @@ constexpr std::array kShort = {
     ShortForm{"SorryServer", "address"},
 };
 
-constexpr std::array kMain = {MainKey{"VirtualServer", "scheduler", "name"},
+constexpr std::array kMain = {MainKey{"VirtualAddress", "peer", "address"},
+                              MainKey{"VirtualAddress", "broadcast", "address"},
+                              MainKey{"VrrpInstance", "vmac", "enabled"},
+                              MainKey{"VrrpInstance", "ipvlan", "enabled"},
+                              MainKey{"VirtualServer", "scheduler", "name"},
                               MainKey{"VirtualServer", "quorum", "minimum"},
                               MainKey{"VirtualServer", "persistence", "timeout"}};
 
@@ -58,8 +62,9 @@ std::span<const MainKey> main_keys() {
 }
 
 std::span<const KeyForm> key_forms() {
-    static const std::vector<KeyForm> kAll = gathered<KeyForm>(
-        {address_keys(), check_keys(), instance_keys(), script_keys(), service_keys()});
+    static const std::vector<KeyForm> kAll =
+        gathered<KeyForm>({address_keys(), check_keys(), global_keys(), instance_keys(),
+                           script_keys(), service_keys()});
     return kAll;
 }
 

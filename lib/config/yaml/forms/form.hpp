@@ -70,6 +70,7 @@ struct MainKey {
 // The tables of the files beside this one.
 [[nodiscard]] std::span<const KeyForm> address_keys();
 [[nodiscard]] std::span<const KeyForm> check_keys();
+[[nodiscard]] std::span<const KeyForm> global_keys();
 [[nodiscard]] std::span<const KeyForm> instance_keys();
 [[nodiscard]] std::span<const KeyForm> script_keys();
 [[nodiscard]] std::span<const KeyForm> service_keys();

@@ -1,5 +1,9 @@
-// The owner of the addresses: `priority: owner` is state MASTER with priority 255.
+// The owner of the addresses (`priority: owner` is state MASTER with priority 255), and MAC
+// addresses.
 #include <array>
+#include <charconv>
+
+#include <fmt/format.h>
 
 #include "lib/config/yaml/forms/form.hpp"
 #include "lib/config/yaml/forms/schema_parts.hpp"
@@ -34,6 +38,43 @@ std::optional<Node> write_priority(const google::protobuf::Message& owner) {
     return Node::plain(std::to_string(instance.priority()));
 }
 
+/// 00:00:5e:00:01, and perhaps a sixth octet.
+void read_mac(Reader& reader, const Node& value, google::protobuf::Message& owner) {
+    const std::string* text = reader.text_of(value, "a MAC address");
+    if (text == nullptr) return;
+    std::string octets;
+    for (std::size_t at = 0; at < text->size(); at += 3) {
+        unsigned octet = 0;
+        const char* const from = text->data() + at;
+        const char* const until = from + std::min<std::size_t>(2, text->size() - at);
+        const auto [end, failure] = std::from_chars(from, until, octet, 16);
+        const bool separated = at + 2 == text->size() || (*text)[at + 2] == ':';
+        if (failure != std::errc{} || end != from + 2 || !separated) break;
+        octets += static_cast<char>(octet);
+    }
+    const bool whole = text->size() + 1 == 3 * octets.size();
+    if (!whole || (octets.size() != 5 && octets.size() != 6)) {
+        reader.refuse(value,
+                      {fmt::format("\"{}\" is no MAC address of five or six octets", *text), {}});
+        return;
+    }
+    static_cast<v1::Vmac&>(owner).set_address(octets);
+}
+
+std::optional<Node> write_mac(const google::protobuf::Message& owner) {
+    const auto& vmac = static_cast<const v1::Vmac&>(owner);
+    if (!vmac.has_address()) return std::nullopt;
+    std::string text;
+    for (const char octet : vmac.address()) {
+        text += fmt::format("{}{:02x}", text.empty() ? "" : ":", static_cast<unsigned char>(octet));
+    }
+    return Node::string(std::move(text));
+}
+
+Node mac_schema() {
+    return text_with("^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){4,5}$");
+}
+
 Node priority_schema() {
     Node number = typed("integer");
     number.add("minimum", Node::plain("1"));
@@ -44,15 +85,25 @@ Node priority_schema() {
 }  // namespace
 
 std::span<const KeyForm> instance_keys() {
-    static const std::array kKeys = {KeyForm{"VrrpInstance",
-                                             "priority",
-                                             {"priority"},
-                                             read_priority,
-                                             write_priority,
-                                             priority_schema,
-                                             "1-255, or owner",
-                                             "The highest priority becomes active. The owner of "
-                                             "the addresses has 255 and starts active."}};
+    static const std::array kKeys = {
+        KeyForm{"Vmac",
+                "address",
+                {"address"},
+                read_mac,
+                write_mac,
+                mac_schema,
+                "XX:XX:XX:XX:XX[:XX]",
+                "MAC address of the interface; of five octets the virtual router id becomes the "
+                "sixth."},
+        KeyForm{"VrrpInstance",
+                "priority",
+                {"priority"},
+                read_priority,
+                write_priority,
+                priority_schema,
+                "1-255, or owner",
+                "The highest priority becomes active. The owner of "
+                "the addresses has 255 and starts active."}};
     return kKeys;
 }
 

@@ -1,0 +1,149 @@
+// From YAML to the model: strict, everything in one pass, with places and hints.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/config/yaml_text.hpp"
+
+namespace holdfast::config {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::findings;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::load_yaml;
+using testing::YamlFiles;
+
+constexpr const char* kInstance = R"(vrrp:
+  instances:
+    web:
+      interface: eth0
+      virtual_router_id: 51
+      priority: 150
+      advert_interval: 2s
+      addresses: [192.0.2.10/24]
+)";
+
+TEST(YamlReader, ReadsAnInstance) {
+    const LoadResult result = load_yaml(kInstance);
+    EXPECT_THAT(findings(result), IsEmpty());
+    ASSERT_EQ(result.config.vrrp_instances_size(), 1);
+    const auto& instance = result.config.vrrp_instances(0);
+    EXPECT_EQ(instance.name(), "web");
+    EXPECT_EQ(instance.virtual_router_id(), 51U);
+    EXPECT_EQ(instance.advert_interval_us(), 2'000'000U);
+    ASSERT_EQ(instance.addresses_size(), 1);
+    EXPECT_EQ(instance.addresses(0).prefix_length(), 24U);
+    EXPECT_TRUE(result.usable);
+    EXPECT_EQ(result.test_status, 0);
+}
+
+TEST(YamlReader, FindsEverythingInOnePassWithPlacesAndHints) {
+    const LoadResult result = load_yaml(R"(vrrp:
+  instances:
+    web-v4:
+      interface: eth0
+      virtual_routerid: 51
+      priority: 300
+      advert_int: 1s
+      advert_interval: 3
+      version: [3]
+    web-v6: 5
+)");
+    EXPECT_THAT(
+        findings(result),
+        ElementsAre(
+            "6:7 unknown key \"virtual_routerid\" in vrrp.instances.web-v4 [did you mean "
+            "\"virtual_router_id\"?]",
+            "7:17 vrrp.instances.web-v4.priority: 300 is not between 1 and 255",
+            "8:7 unknown key \"advert_int\" in vrrp.instances.web-v4 [keepalived's advert_int is "
+            "advert_interval here]",
+            "9:24 vrrp.instances.web-v4.advert_interval: 3 has no unit [write 3s]",
+            "10:16 vrrp.instances.web-v4.version wants a number, not a list",
+            "11:13 vrrp.instances.web-v6 wants a map, not a single value"));
+    EXPECT_FALSE(result.usable);
+    EXPECT_EQ(result.test_status, 5);
+    EXPECT_EQ(result.diagnostics[0].object, "vrrp_instance web-v4");
+    EXPECT_THAT(result.diagnostics[0].source_line, HasSubstr("virtual_routerid: 51"));
+}
+
+TEST(YamlReader, SaysWhereAKeyBelongs) {
+    EXPECT_THAT(findings(load_yaml("virtual_router_id: 3\n")),
+                ElementsAre("2:1 unknown key \"virtual_router_id\" in the file [virtual_router_id "
+                            "belongs in vrrp.instances.NAME]"));
+}
+
+TEST(YamlReader, WantsItsVersion) {
+    YamlFiles none("vrrp: {}\n");
+    EXPECT_THAT(
+        findings(load_yaml(none)),
+        ElementsAre("1:1 a configuration in YAML begins with its version [write version: 1]"));
+    YamlFiles other("version: 2\nfoo: bar\n");
+    const LoadResult result = load_yaml(other);
+    EXPECT_THAT(findings(result),
+                ElementsAre("1:10 version 2 is not known here [write version: 1]"));
+    EXPECT_FALSE(result.usable);
+}
+
+TEST(YamlReader, KnowsWhichNamesAreDefined) {
+    const LoadResult result = load_yaml(std::string(kInstance) + R"(  sync_groups:
+    all: {members: [web, wbe]}
+)");
+    EXPECT_THAT(findings(result),
+                ElementsAre("11:26 vrrp.sync_groups.all.members[2]: there is no \"wbe\" in "
+                            "vrrp.instances [did you mean \"web\"?]"));
+}
+
+TEST(YamlReader, AScriptIsAListOfWordsOrALine) {
+    const auto argv = [](const std::string& command) {
+        const LoadResult result =
+            load_yaml("vrrp:\n  track_scripts:\n    alive:\n      command: " + command + "\n");
+        if (result.config.vrrp_scripts_size() != 1) return std::vector<std::string>{};
+        const auto& words = result.config.vrrp_scripts(0).script().argv();
+        return std::vector<std::string>(words.begin(), words.end());
+    };
+    EXPECT_THAT(argv("[/usr/bin/true, a b]"), ElementsAre("/usr/bin/true", "a b"));
+    EXPECT_THAT(argv("/usr/bin/true 'a b' c"), ElementsAre("/usr/bin/true", "a b", "c"));
+    EXPECT_THAT(argv("/usr/bin/true && x"), IsEmpty());
+}
+
+TEST(YamlReader, ResolvesAsTheOtherLanguageDoes) {
+    const LoadResult yaml = load_yaml(kInstance);
+    const LoadResult legacy = testing::load_text(R"(
+vrrp_instance web {
+    interface eth0
+    virtual_router_id 51
+    priority 150
+    advert_int 2
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+}
+)");
+    EXPECT_EQ(yaml.config.SerializeAsString(), legacy.config.SerializeAsString())
+        << yaml.config.DebugString() << legacy.config.DebugString();
+}
+
+TEST(YamlSecrets, ComeFromFilesAndCredentials) {
+    const auto password = [](YamlFiles& files) {
+        const LoadResult result = load_yaml(files);
+        EXPECT_THAT(findings(result), IsEmpty());
+        if (result.config.vrrp_instances_size() == 0) return std::string();
+        return result.config.vrrp_instances(0).authentication().password();
+    };
+    const std::string start = "version: 1\n" + std::string(kInstance) +
+                              "      version: 2\n      auth:\n        type: pass\n";
+    YamlFiles by_file(start + "        password_file: secret\n");
+    by_file.files["/etc/holdfast/secret"] = "s3cret\n";
+    EXPECT_EQ(password(by_file), "s3cret");
+    YamlFiles by_credential(start + "        password: ${credential:vrrp}\n");
+    by_credential.files["/run/credentials/holdfast.service/vrrp"] = "s3cret";
+    EXPECT_EQ(password(by_credential), "s3cret");
+    YamlFiles missing(start + "        password_file: /absent\n");
+    EXPECT_THAT(findings(load_yaml(missing)),
+                Contains(HasSubstr("auth.password_file: open /absent")));
+}
+
+}  // namespace
+}  // namespace holdfast::config
