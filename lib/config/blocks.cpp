@@ -46,6 +46,7 @@ std::string did_you_mean(BlockNumber block, std::string_view keyword) {
     if (keyword.starts_with("\xef\xbb\xbf")) {
         return "the file begins with a byte order mark; save it without one";
     }
+    if (keyword.starts_with("//")) return "a comment begins with # or !";
     std::vector<std::string> candidates;
     for (const KnownKeyword& known : keywords_of(block)) candidates.emplace_back(known.keyword);
     if (const auto near = core::closest(keyword, candidates)) {

@@ -1,5 +1,4 @@
-// Instances and groups: keepalived's completion of vrrp_instance and vrrp_sync_group.
-#include <unordered_map>
+// keepalived's completion of vrrp_instance.
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -483,49 +482,6 @@ void resolve_instances(Resolution& all) {
         all.report.set_object("vrrp_instance " + instance.name());
         InstanceResolver(all, instance, all.places.instances[static_cast<std::size_t>(i)]).run();
     }
-    all.report.set_object({});
-}
-
-void resolve_groups(Resolution& all) {
-    std::unordered_map<std::string, std::uint64_t> instances;
-    for (const auto& instance : all.config.vrrp_instances()) {
-        instances.emplace(instance.name(), instance.id());
-    }
-    std::unordered_set<std::string> taken;
-    auto& groups = *all.config.mutable_vrrp_sync_groups();
-    std::vector<bool> drop(static_cast<std::size_t>(groups.size()));
-    for (int i = 0; i < groups.size(); ++i) {
-        auto& group = *groups.Mutable(i);
-        const ObjectPlaces& places = all.places.groups[static_cast<std::size_t>(i)];
-        const std::string object = "vrrp_sync_group " + group.name();
-        all.report.set_object(object);
-        const auto complain = [&](std::string_view class_name, std::string text) {
-            all.report.error(Complaint::general, class_name, places.of("group"), std::move(text));
-        };
-        group.set_id(core::object_id("vrrp_sync_group", group.name()).value);
-        std::vector<std::string> members;
-        for (const std::string& member : group.members()) {
-            const auto found = instances.find(member);
-            if (found == instances.end()) {
-                complain("unknown_member",
-                         fmt::format("there is no vrrp_instance {}; it is ignored", member));
-            } else if (!taken.insert(member).second) {
-                complain("member_taken",
-                         fmt::format("{} is in a group already; it is ignored here", member));
-            } else {
-                members.push_back(member);
-                group.add_member_ids(found->second);
-            }
-        }
-        group.mutable_members()->Assign(members.begin(), members.end());
-        if (members.empty()) {
-            complain("empty_group", fmt::format("{} has no member and is dropped", object));
-            drop[static_cast<std::size_t>(i)] = true;
-        } else if (members.size() == 1) {
-            complain("lonely_group", fmt::format("{} has one member only", object));
-        }
-    }
-    drop_marked(groups, all.places.groups, drop);
     all.report.set_object({});
 }
 

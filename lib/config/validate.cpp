@@ -1,14 +1,20 @@
 #include <map>
+#include <optional>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
 
 #include "lib/config/findings/findings.hpp"
+#include "lib/config/near_names.hpp"
 #include "lib/config/resolve.hpp"
 
 namespace holdfast::config {
 
 namespace {
+
+/// Names that a misspelt one is compared with, at most.
+constexpr std::size_t kCandidates = 64;
 
 class Validator {
   public:
@@ -45,8 +51,31 @@ class Validator {
         // comes.
         auto& found = all_.report.error(Complaint::general, "no_interface", place,
                                         fmt::format("there is no interface {}", name));
-        found.hint =
-            "its router waits in Fault until it comes; dynamic_interfaces says that this is wanted";
+        std::string near = near_interface(name);
+        found.hint = !near.empty()
+                         ? std::move(near)
+                         : "its router waits in Fault until it comes; dynamic_interfaces says that "
+                           "this is wanted";
+    }
+
+    /// Of the interfaces that are named somewhere and exist, the one that is spelt nearly alike.
+    std::string near_interface(const std::string& name) {
+        if (!present_) present_ = present_interfaces();
+        return did_you_mean(name, *present_);
+    }
+    [[nodiscard]] std::vector<std::string> present_interfaces() const {
+        std::set<std::string> names;
+        const auto add = [&](const std::string& name) {
+            if (names.size() < kCandidates && !name.empty()) names.insert(name);
+        };
+        for (const auto& instance : all_.config.vrrp_instances()) {
+            add(instance.interface());
+            for (const auto& tracked : instance.track_interfaces()) add(tracked.interface());
+        }
+        std::erase_if(names, [&](const std::string& name) {
+            return !all_.request.host->interface_exists(name);
+        });
+        return {names.begin(), names.end()};
     }
 
     void check(const v1::VrrpInstance& instance, const ObjectPlaces& places) {
@@ -101,12 +130,14 @@ class Validator {
     using Key = std::tuple<std::string, bool, std::uint32_t, std::string>;
     const Resolution& all_;
     std::map<Key, std::string> seen_;
+    std::optional<std::vector<std::string>> present_;  // interfaces, once one is missed
 };
 
 }  // namespace
 
 void validate(const Resolution& all) {
     Validator(all).run();
+    find_in_routers(all);
     find_in_services(all);
     find_in_scripts(all);
     find_in_addresses(all);

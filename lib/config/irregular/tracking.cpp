@@ -7,8 +7,8 @@
 
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/legacy_text.hpp"
+#include "lib/config/near_names.hpp"
 #include "lib/config/numbers.hpp"
-#include "lib/core/text.hpp"
 
 namespace holdfast::config {
 
@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t kMaxWeight = 253;
 constexpr std::int64_t kMaxObjectWeight = 254;
+/// Names that a misspelt one is compared with, at most.
+constexpr int kCandidates = 64;
 
 struct Weight {
     std::optional<std::int32_t> value;
@@ -118,14 +120,17 @@ struct Kind {
 };
 constexpr Kind kScript{"vrrp_script", "unknown_script", {}};
 constexpr Kind kFile{"track_file", "unknown_file", {.most = kMaxObjectWeight}};
+constexpr Kind kBfd{"bfd_instance", "unknown_bfd", {}};
 constexpr Kind kProcess{"vrrp_track_process", "unknown_process", {.most = kMaxObjectWeight}};
 
 /// The hint for a name that stands nowhere before the line.
 template <class Objects>
 std::string hint_for(std::string_view name, const Kind& kind, const Objects& objects) {
     std::vector<std::string> names;
-    for (const auto& object : objects) names.push_back(object.name());
-    if (const auto near = core::closest(name, names)) return fmt::format("did you mean {}?", *near);
+    for (int i = 0; i < std::min(objects.size(), kCandidates); ++i) {
+        names.push_back(objects[i].name());
+    }
+    if (std::string near = did_you_mean(name, names); !near.empty()) return near;
     return fmt::format("a {} must stand before the instance that tracks it", kind.block);
 }
 
@@ -170,22 +175,10 @@ void parse_processes(Binder& binder, Targets targets, Node& node) {
                binder.config().track_processes(), kProcess, node);
 }
 
-/// Whether the session exists is seen when all is read.
 template <class Owner>
 void parse_bfd(Binder& binder, Targets targets, Node& node) {
-    auto& owner = target_as<Owner>(targets);
-    for (const Node& line : node.children) {
-        const auto weight = read_weight(binder, line, {});
-        if (!weight) continue;
-        const auto same = [&](const auto& other) { return other.name() == line.keyword; };
-        if (std::ranges::any_of(owner.track_bfd(), same)) {
-            complain_duplicate(binder, line);
-            continue;
-        }
-        auto& tracked = *owner.add_track_bfd();
-        tracked.set_name(std::string(line.keyword));
-        set_weight(tracked, *weight);
-    }
+    bind_named(binder, *target_as<Owner>(targets).mutable_track_bfd(),
+               binder.config().bfd_instances(), kBfd, node);
 }
 
 const std::string& name_of(const v1::TrackedInterface& tracked) {
