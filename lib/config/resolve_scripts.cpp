@@ -157,8 +157,9 @@ class ScriptResolver {
         const bool services = all_.config.virtual_servers_size() > 0;
         const auto resolve_if = [&](bool wanted, v1::Script* script, auto clear,
                                     std::string_view keyword) {
-            if (wanted && resolve(*script, all_.places.global.of(keyword), std::string(keyword),
-                                  Complaint::none)) {
+            if (wanted && script->argv_size() > 0 &&
+                resolve(*script, all_.places.global.of(keyword), std::string(keyword),
+                        Complaint::none)) {
                 return;
             }
             (global.*clear)();

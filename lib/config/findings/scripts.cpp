@@ -13,24 +13,36 @@ namespace holdfast::config {
 
 namespace {
 
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 using Names = std::set<std::string>;
 
-/// What an instance or a group tracks.
+/// What an instance or a group tracks, and what a check looks at.
 struct UsedNames {
     Names scripts;
+    Names files;
+    Names processes;
+    Names bfd;
 };
 
 template <class Owner>
 void collect(const Owner& owner, UsedNames& used) {
     for (const auto& tracked : owner.track_scripts()) used.scripts.insert(tracked.name());
+    for (const auto& tracked : owner.track_files()) used.files.insert(tracked.name());
+    for (const auto& tracked : owner.track_processes()) used.processes.insert(tracked.name());
+    for (const auto& tracked : owner.track_bfd()) used.bfd.insert(tracked.name());
 }
 
 UsedNames used_names(const v1::Config& config) {
     UsedNames used;
     for (const auto& instance : config.vrrp_instances()) collect(instance, used);
     for (const auto& group : config.vrrp_sync_groups()) collect(group, used);
+    for (const auto& service : config.virtual_servers()) {
+        for (const auto& server : service.servers()) {
+            for (const auto& check : server.checks()) {
+                if (check.has_file()) used.files.insert(check.file().track_file());
+                if (check.has_bfd()) used.bfd.insert(check.bfd().name());
+            }
+        }
+    }
     return used;
 }
 
@@ -69,6 +81,12 @@ void find_in_scripts(const Resolution& all) {
     const UsedNames used = used_names(all.config);
     find_unused(all, all.config.vrrp_scripts(), all.places.scripts, used.scripts, "vrrp_script",
                 "it never runs");
+    find_unused(all, all.config.track_files(), all.places.track_files, used.files, "track_file",
+                "nobody looks at the file");
+    find_unused(all, all.config.track_processes(), all.places.track_processes, used.processes,
+                "vrrp_track_process", "nobody looks for the process");
+    find_unused(all, all.config.bfd_instances(), all.places.bfd, used.bfd, "bfd_instance",
+                "nobody hears of its session");
     check_sync_daemon(all);
 }
 

@@ -63,7 +63,7 @@ std::string surround(const std::string& block, const std::string& before,
 }
 
 std::string statement_of(const KeywordRow& row, const std::string& words) {
-    if (row.keyword == "(entry)" || row.block == "(preprocessor)") return words;
+    if (row.keyword == "(entry)") return words;
     return words.empty() ? row.keyword : row.keyword + " " + words;
 }
 
@@ -99,7 +99,7 @@ class Deriver {
     }
 
     std::vector<Sample> run() {
-        if (how_.none || row_.block == "(preprocessor)") return {};
+        if (how_.none) return {};
         if (blocks().contains(path_below(row_.block == "(top)" ? "" : row_.block, row_.keyword))) {
             derive_block();
         } else if (row_.keyword != "(entry)") {
@@ -342,7 +342,7 @@ std::vector<Sample> all_samples() {
     for (Sample& sample : samples) {
         const KeywordRow& row = rows.at(sample.block + "\t" + sample.keyword);
         if (is_newer(row.since)) sample.keepalived = "? younger than 2.2.7";
-        if (row.block != "(preprocessor)" && !field_of(row)) sample.keepalived = "? no field yet";
+        if (!field_of(row)) sample.keepalived = "? no field yet";
     }
     return samples;
 }

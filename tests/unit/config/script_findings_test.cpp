@@ -78,9 +78,9 @@ TEST(ScriptFindings, WarnOfAProgramForRootThatOthersCanChange) {
     files.unsafe.insert("/opt/check");
     EXPECT_EQ(
         findings_of("global_defs {\nscript_user root\n}\n" + tracked_script("/opt/check"), files),
+        "warning: /opt/check would run as root, but others can change it or its folders\n"
         "error: scripts are configured without enable_script_security "
-        "[write enable_script_security into global_defs]\n"
-        "warning: /opt/check would run as root, but others can change it or its folders\n");
+        "[write enable_script_security into global_defs]\n");
 }
 
 TEST(ScriptFindings, KnowUsersOfNearlyTheSameName) {
