@@ -14,8 +14,7 @@ inline MemoryFiles files_with_names(std::string main) {
     MemoryFiles files(std::move(main));
     files.files["/etc/iproute2/rt_tables"] =
         "# reserved\n255\tlocal\n254\tmain\n0x65 blue # ours\n";
-    files.files["/etc/iproute2/rt_dsfield"] = "0x28 AF11\n";
-    files.files["/usr/share/iproute2/rt_dsfield"] = "0x30 AF12\n";
+    files.files["/etc/iproute2/rt_dsfield"] = "0x28 AF11\n0x30 AF12\n";
     files.files["/usr/share/iproute2/rt_realms"] = "5 cosmos\n";
     files.files["/usr/share/iproute2/group"] = "7 uplinks\n";
     return files;
