@@ -1,0 +1,108 @@
+// What the resolution makes of a virtual router, where the samples of keywords do not reach.
+#include <gtest/gtest.h>
+
+#include "lib/core/address.hpp"
+#include "tests/unit/config/memory_access.hpp"
+
+namespace holdfast::config {
+namespace {
+
+using testing::has_class;
+using testing::load_text;
+using testing::rendered;
+
+constexpr const char* kKey = "0123456789abcdef0123456789abcdef";
+
+LoadResult load_instance(const std::string& settings) {
+    return load_text("vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\n" + settings +
+                     "\nvirtual_ipaddress { 192.0.2.10 }\n}\n");
+}
+const v1::VrrpInstance& only_instance(const LoadResult& result) {
+    return result.config.vrrp_instances(0);
+}
+
+TEST(VirtualRouter, SendsFromTheAddressThatWasNamedLast) {
+    const LoadResult result = load_instance(
+        "mcast_src_ip 192.0.2.1\nunicast_src_ip 192.0.2.2\n"
+        "unicast_peer {\n192.0.2.3 min_ttl 254\n}");
+    ASSERT_TRUE(result.usable) << rendered(result);
+    EXPECT_EQ(only_instance(result).source_address(),
+              core::Address::from_text("192.0.2.2")->octets());
+    EXPECT_FALSE(only_instance(result).has_multicast_source());
+    EXPECT_EQ(only_instance(result).unicast_peers(0).min_ttl(), 254U);
+    EXPECT_TRUE(only_instance(result).unicast());
+}
+
+TEST(VirtualRouter, TurnsToMulticastWithoutPeers) {
+    const LoadResult result = load_instance("unicast_src_ip 192.0.2.2");
+    EXPECT_TRUE(has_class(result, "unicast_without_peer"));
+    EXPECT_FALSE(only_instance(result).unicast());
+}
+
+TEST(VirtualRouter, KeepsTheFirst8OctetsOfAPassword) {
+    const LoadResult result =
+        load_instance("authentication {\nauth_type PASS\nauth_pass cluster_api_vip\n}");
+    EXPECT_EQ(only_instance(result).authentication().password(), "cluster_");
+}
+
+TEST(StrictMode, ChangesWhatTheStandardDoesNotHave) {
+    const LoadResult result = load_instance(
+        "strict_mode\ngarp_lower_prio_repeat 3\n"
+        "down_timer_adverts 5\npreempt_delay 4");
+    const auto& instance = only_instance(result);
+    EXPECT_EQ(instance.garp_lower_priority_repeat(), 0U);
+    EXPECT_EQ(instance.down_timer_adverts(), 3U);
+    EXPECT_EQ(instance.preempt_delay_us(), 0U);
+    EXPECT_TRUE(instance.lower_priority_no_advert());
+    EXPECT_FALSE(instance.accept());
+}
+
+TEST(StrictMode, DoesNotStartWithPeers) {
+    const LoadResult result = load_instance("strict_mode\nunicast_peer {\n192.0.2.3\n}");
+    EXPECT_TRUE(has_class(result, "strict_unicast"));
+    EXPECT_FALSE(result.usable);
+    EXPECT_EQ(result.test_status, 0);  // keepalived's -t does not see it
+}
+
+TEST(Hmac, ReadsKeysAsTextDigitsAndFromAFile) {
+    testing::MemoryFiles files(
+        "vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\nauth_hmac {\n"
+        "key 1 " +
+        std::string(kKey) +
+        "\nkey 2 file:/etc/keepalived/key\nactive_key 2\n}\nvirtual_ipaddress { 192.0.2.1 }\n}\n");
+    files.files["/etc/keepalived/key"] = "hex:" + std::string(64, 'a') + "\n";
+    const testing::FakeHost host;
+    const LoadResult result = load(testing::request_for(host), files);
+    const auto& hmac = only_instance(result).auth_hmac();
+    ASSERT_EQ(hmac.keys_size(), 2) << rendered(result);
+    EXPECT_EQ(hmac.keys(0).octets(), kKey);
+    EXPECT_EQ(hmac.keys(1).octets(), std::string(32, '\xaa'));
+    EXPECT_EQ(hmac.time_window_us(), 5'000'000U);
+}
+
+TEST(Hmac, IsDroppedWithoutAKeyOfItsOwn) {
+    const LoadResult result = load_instance("auth_hmac {\nkey 1 short\nactive_key 1\n}");
+    EXPECT_FALSE(only_instance(result).has_auth_hmac());
+    EXPECT_EQ(result.test_status, 5);
+}
+
+TEST(TrackedObjects, GetTheWeightOfTheirDefinition) {
+    const LoadResult result = load_text(
+        "track_file number {\nfile /tmp/n\nweight 5 reverse\n}\n"
+        "vrrp_track_process web {\nprocess nginx -g\nquorum_max 0\ndelay 2\n}\n"
+        "vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\ntrack_file {\nnumber\n}\n"
+        "track_process {\nweb weight 3\n}\nvirtual_ipaddress { 192.0.2.1 }\n}\n");
+    ASSERT_EQ(result.test_status, 0) << rendered(result);
+    const auto& instance = only_instance(result);
+    EXPECT_EQ(instance.track_files(0).weight(), 5);
+    EXPECT_TRUE(instance.track_files(0).reverse());
+    EXPECT_EQ(instance.track_files(0).id(), result.config.track_files(0).id());
+    EXPECT_EQ(instance.track_processes(0).weight(), 3);
+    const auto& process = result.config.track_processes(0);
+    EXPECT_EQ(process.quorum(), 0U);
+    EXPECT_EQ(process.terminate_delay_us(), 2'000'000U);
+    EXPECT_TRUE(process.full_command());
+}
+
+}  // namespace
+}  // namespace holdfast::config
