@@ -20,40 +20,22 @@ bool has_protocol(const v1::Config& config, const v1::VirtualServer& service) {
     return true;
 }
 
-/// What is not said.
-struct Unsaid {
-    v1::Protocol protocol;
-    bool script_security;
-    bool virtual_interfaces;
-};
+}  // namespace
 
-void say(v1::Config& config, const Unsaid& unsaid) {
+void complete(v1::Config& config) {
     for (auto& service : *config.mutable_virtual_servers()) {
         if (service.key().has_protocol() || !has_protocol(config, service)) continue;
-        service.mutable_key()->set_protocol(unsaid.protocol);
+        service.mutable_key()->set_protocol(v1::TCP);
     }
     for (auto& instance : *config.mutable_vrrp_instances()) {
         // A map that says how the interface is made asks for it.
         if (instance.has_vmac() && !instance.vmac().has_enabled()) {
-            instance.mutable_vmac()->set_enabled(unsaid.virtual_interfaces);
+            instance.mutable_vmac()->set_enabled(true);
         }
         if (instance.has_ipvlan() && !instance.ipvlan().has_enabled()) {
-            instance.mutable_ipvlan()->set_enabled(unsaid.virtual_interfaces);
+            instance.mutable_ipvlan()->set_enabled(true);
         }
     }
-    if (!config.global().has_enable_script_security()) {
-        config.mutable_global()->set_enable_script_security(unsaid.script_security);
-    }
-}
-
-}  // namespace
-
-void complete(v1::Config& config) {
-    say(config, {v1::TCP, true, true});
-}
-
-void spell_out(v1::Config& config) {
-    say(config, {v1::UDP, false, false});
 }
 
 }  // namespace holdfast::config::yaml

@@ -6,13 +6,9 @@ class Config;
 
 namespace holdfast::config::yaml {
 
-// Some defaults differ from keepalived's: a service without protocol is TCP, script security is on,
-// and a map `vmac` asks for the interface. In a written Config they are said, so that it means the
-// same in either language.
-
-/// Says what a text in YAML left to its defaults.
+/// Says what a text in YAML left to defaults that differ from keepalived's: a service without
+/// protocol is TCP, and a map `vmac` asks for the interface. So a written Config means the same in
+/// either language.
 void complete(v1::Config& config);
-/// Says what keepalived's language leaves to its defaults, before such a Config is written in YAML.
-void spell_out(v1::Config& config);
 
 }  // namespace holdfast::config::yaml

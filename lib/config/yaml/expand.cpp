@@ -161,10 +161,12 @@ class Pools {
         const Entry* pool = name.is_scalar() ? pools_.find(name.text) : nullptr;
         if (pool == nullptr) {
             const auto near = core::closest(name.text, names_);
+            report_.set_object("virtual_server " + service.key);
             complain(report_, name.mark, "undefined_name",
                      fmt::format("ipvs.services.{}.pool: there is no \"{}\" in server_pools",
                                  service.key, name.text),
                      near ? fmt::format("did you mean \"{}\"?", *near) : std::string());
+            report_.set_object({});
             return;
         }
         used_.insert(pool->key);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "lib/config/yaml/defaults.hpp"
 #include "lib/config/yaml/expand.hpp"
@@ -12,7 +13,8 @@ namespace holdfast::config::yaml {
 namespace {
 
 /// Complaints about defaults that keepalived's -t has and YAML's documentation gives.
-constexpr std::array<std::string_view, 2> kNoMistakes = {"no_scheduler", "no_forwarding"};
+constexpr std::array<std::string_view, 3> kNoMistakes = {"no_scheduler", "no_forwarding",
+                                                         "script_security"};
 
 }  // namespace
 
@@ -30,10 +32,19 @@ bool FrontEnd::read(v1::Config& config, Places& places, Origins* origins) {
         }
         reader.read(*root);
         complete(config);
+        note_services(config, places);
     }
     own_findings_ = report_.counts().total();
     failed_ = report_.counts().errors + report_.counts().fatal > 0;
     return root.has_value();
+}
+
+/// The later stages name a service by its address, not by its key.
+void FrontEnd::note_services(const v1::Config& config, const Places& places) {
+    for (int i = 0; i < config.virtual_servers_size(); ++i) {
+        services_.emplace("virtual_server " + config.virtual_servers(i).label(),
+                          places.services[static_cast<std::size_t>(i)].block.at);
+    }
 }
 
 void FrontEnd::drop_consequences(std::vector<Diagnostic>& findings, Counts& counts) const {
@@ -43,9 +54,18 @@ void FrontEnd::drop_consequences(std::vector<Diagnostic>& findings, Counts& coun
         if (findings[i].severity <= Severity::error) in_doubt.insert(findings[i].object);
     }
     in_doubt.erase("");
+    std::set<std::tuple<const FileTrail*, std::uint32_t, std::uint32_t>> blocks;
+    for (const std::string& object : in_doubt) {
+        const auto service = services_.find(object);
+        if (service == services_.end()) continue;
+        const Position& at = service->second;
+        blocks.emplace(at.file, at.line, at.column);
+    }
     const auto behind = findings.begin() + static_cast<std::ptrdiff_t>(own);
     const auto drop = std::stable_partition(behind, findings.end(), [&](const Diagnostic& found) {
+        const Position& at = found.position;
         return !in_doubt.contains(found.object) &&
+               !blocks.contains({at.file, at.line, at.column}) &&
                std::ranges::find(kNoMistakes, found.class_name) == kNoMistakes.end();
     });
     for (auto gone = drop; gone != findings.end(); ++gone) counts.take_away(gone->severity);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,10 +31,13 @@ class FrontEnd {
     void drop_consequences(std::vector<Diagnostic>& findings, Counts& counts) const;
 
   private:
+    void note_services(const v1::Config& config, const Places& places);
+
     const LoadRequest& request_;
     FileAccess& files_;
     Reporter& report_;
     Documents documents_;
+    std::map<std::string, Position> services_;  // where each one begins, by its name in findings
     std::size_t own_findings_ = 0;
     bool failed_ = false;
 };

@@ -283,22 +283,23 @@ void Reader::take_message(const Node& node, Message& message) {
     }
 }
 
+std::optional<Refusal> Reader::set_scalar(const Node& node, Message& owner,
+                                          const FieldDescriptor* field) {
+    if (setting_of(field).has_names()) return read_named_number(node, owner, field);
+    if (type_of(field) != ScalarType::text) return read_scalar(node, owner, field);
+    Node expanded = Node::string(node.text);
+    if (holds_credential(node.text)) {
+        if (auto refusal = expand_credentials(all_, expanded.text)) return refusal;
+    }
+    if (auto refusal = misfit(field, expanded.text)) return refusal;
+    return read_scalar(expanded, owner, field);
+}
+
 void Reader::take_scalar(const Key& key, const Node& node, Message& owner) {
     const FieldDescriptor* field = key.field.back();
     const ScalarType type = type_of(field);
     if (text_of(node, wanted_text(type)) == nullptr) return;
-    std::optional<Refusal> refusal;
-    if (setting_of(field).has_names()) {
-        refusal = read_named_number(node, owner, field);
-    } else if (type == ScalarType::text && holds_credential(node.text)) {
-        Node expanded = node;
-        refusal = expand_credentials(all_, expanded.text);
-        if (!refusal) refusal = read_scalar(expanded, owner, field);
-    } else {
-        refusal = read_scalar(node, owner, field);
-    }
-    if (!refusal) refusal = misfit(field, node.text);
-    if (refusal) {
+    if (auto refusal = set_scalar(node, owner, field)) {
         refuse(node, std::move(*refusal));
         return;
     }
@@ -324,6 +325,7 @@ void Reader::take_file(const Key& key, const Node& node, Message& owner) {
     Node content = Node::string({});
     content.mark = node.mark;
     std::optional<Refusal> refusal = read_secret_file(all_, node.mark, *name, content.text);
+    if (!refusal) refusal = misfit(key.field.back(), content.text);
     if (!refusal) refusal = read_scalar(content, owner, key.field.back());
     if (refusal) refuse(node, std::move(*refusal));
 }

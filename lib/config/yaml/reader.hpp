@@ -81,6 +81,8 @@ class Reader {
     void take_scalar(const Key& key, const Node& node, google::protobuf::Message& owner);
     std::optional<Refusal> read_named_number(const Node& node, google::protobuf::Message& owner,
                                              const google::protobuf::FieldDescriptor* field);
+    std::optional<Refusal> set_scalar(const Node& node, google::protobuf::Message& owner,
+                                      const google::protobuf::FieldDescriptor* field);
     void take_file(const Key& key, const Node& node, google::protobuf::Message& owner);
     void check_kinds(const Map& map, const Node& node);
     void unknown_key(const Map& map, const Entry& entry);

@@ -96,6 +96,7 @@ class SchemaMaker {
         top.add("type", Node::string("object"));
         top.add("properties", top_properties(properties));
         top.add("additionalProperties", Node::boolean(false));
+        top.add("required", Node::list({Node::string("version")}));
         Node definitions = Node::map();
         for (Entry& entry : properties.entries) {
             definitions.add("top_" + entry.key, std::move(entry.value));

@@ -31,7 +31,7 @@ TEST(YamlIncludes, AddToWhatIsThere) {
         "virtual_router_id: 52, addresses: [192.0.2.20/24]}\n";
     files.files["/etc/holdfast/conf.d/b.yaml"] = "vrrp: {instances: {mail: {priority: 130}}}\n";
     const LoadResult result = load_yaml(files);
-    EXPECT_THAT(findings(result), ElementsAre("5:27 include: nothing fits none/*.yaml"));
+    EXPECT_THAT(findings(result), ElementsAre("5:25 include: nothing fits none/*.yaml"));
     ASSERT_EQ(result.config.vrrp_instances_size(), 2);
     EXPECT_EQ(instance(result, 0).priority(), 120U);
     EXPECT_EQ(instance(result, 1).priority(), 130U);
@@ -65,7 +65,7 @@ TEST(YamlDefaults, AreForInstancesThatSayNothingElse) {
                     "    mail: {interface: eth1, virtual_router_id: 52, priority: 90, addresses: "
                     "[192.0.2.20/24]}\n  defaults: {priority: 120, advert_interval: 4s, foo: 1}\n");
     const LoadResult result = load_yaml(files);
-    EXPECT_THAT(findings(result), ElementsAre("6:51 unknown key \"foo\" in vrrp.defaults"));
+    EXPECT_THAT(findings(result), ElementsAre("6:50 unknown key \"foo\" in vrrp.defaults"));
     EXPECT_EQ(instance(result, 0).priority(), 120U);
     EXPECT_EQ(instance(result, 1).priority(), 90U);
     EXPECT_EQ(instance(result, 1).advert_interval_us(), 4'000'000U);
@@ -102,6 +102,7 @@ ipvs:
 TEST(YamlPools, FillServicesAndTheirChecks) {
     const LoadResult result = load_yaml(kPools);
     EXPECT_THAT(findings(result)[0], HasSubstr("8:3 server_pools.spare is used by no service"));
+    ASSERT_EQ(result.diagnostics.size(), 2U) << testing::rendered(result);
     EXPECT_THAT(findings(result)[1],
                 HasSubstr("ipvs.services.bad.pool: there is no \"wbe\" in server_pools [did you "
                           "mean \"web\"?]"));

@@ -97,8 +97,9 @@ TEST(YamlReader, KnowsWhichNamesAreDefined) {
 
 TEST(YamlReader, AScriptIsAListOfWordsOrALine) {
     const auto argv = [](const std::string& command) {
-        const LoadResult result =
-            load_yaml("vrrp:\n  track_scripts:\n    alive:\n      command: " + command + "\n");
+        const LoadResult result = load_yaml(
+            "global: {script_user: root}\nvrrp:\n  track_scripts:\n    alive:\n      command: " +
+            command + "\n");
         if (result.config.vrrp_scripts_size() != 1) return std::vector<std::string>{};
         const auto& words = result.config.vrrp_scripts(0).script().argv();
         return std::vector<std::string>(words.begin(), words.end());

@@ -66,7 +66,7 @@ TEST(RecordedYaml, GoodOnesHaveNoErrors) {
         const LoadResult result = load_file(file);
         EXPECT_TRUE(result.usable) << file;
         for (const Diagnostic& found : result.diagnostics) {
-            EXPECT_EQ(found.class_name, "not_carried_out") << file << "\n" << shown(result);
+            EXPECT_GT(found.severity, Severity::error) << file << "\n" << shown(result);
         }
     }
 }

@@ -66,7 +66,7 @@ TEST(YamlShape, EveryListOfTheTopIsAMapByNameOrHasNoNames) {
         const v1::Setting& setting = setting_of(field);
         if (!field->is_repeated() || setting.yaml() == "-") continue;
         EXPECT_NE(setting.yaml().find('.'), std::string::npos) << field->name();
-        if (setting.has_map_key()) EXPECT_NE(map_key_of(field), nullptr) << field->name();
+        EXPECT_EQ(setting.has_map_key(), map_key_of(field) != nullptr) << field->name();
     }
 }
 

@@ -37,6 +37,7 @@ void read_line(Reader& reader, const Node& value, v1::Script& script) {
         if (shell) {
             reader.refuse(value, {fmt::format("{} means something to a shell only", argument.text),
                                   "write [/bin/sh, -c, \"...\"]"});
+            script.clear_argv();
             return;
         }
         script.add_argv(argument.text);

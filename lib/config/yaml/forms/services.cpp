@@ -104,6 +104,29 @@ std::optional<Node> write_nothing(const google::protobuf::Message&) {
     return std::nullopt;
 }
 
+void read_protocol(Reader& reader, const Node& value, google::protobuf::Message& owner) {
+    if (reader.text_of(value, "a word") == nullptr) return;
+    auto& key = *static_cast<v1::VirtualServer&>(owner).mutable_key();
+    const auto* field = key.GetDescriptor()->FindFieldByName("protocol");
+    if (auto refusal = read_scalar(value, key, field)) reader.refuse(value, std::move(*refusal));
+}
+
+/// keepalived takes UDP where nothing is said, YAML TCP.
+std::optional<Node> write_protocol(const google::protobuf::Message& owner) {
+    const auto& service = static_cast<const v1::VirtualServer&>(owner);
+    const v1::ServiceKey& key = service.key();
+    const auto* field = key.GetDescriptor()->FindFieldByName("protocol");
+    if (key.has_protocol()) return write_scalar(key, field);
+    if (!key.has_address()) return std::nullopt;
+    v1::ServiceKey udp;
+    udp.set_protocol(v1::UDP);
+    return write_scalar(udp, field);
+}
+
+Node protocol_schema() {
+    return words_schema(words_of(v1::Protocol_descriptor()));
+}
+
 template <class Server>
 KeyForm address_key(std::string_view message, std::string_view doc) {
     return {message,
@@ -134,6 +157,14 @@ std::span<const KeyForm> service_keys() {
                 listen_schema,
                 "[\"ADDR:PORT\", ...]",
                 "Addresses and ports that clients connect to; without a port, all ports."},
+        KeyForm{"VirtualServer",
+                "protocol",
+                {"ServiceKey.protocol"},
+                read_protocol,
+                write_protocol,
+                protocol_schema,
+                "tcp, udp or sctp; default tcp",
+                "Transport protocol of the service; keepalived takes UDP where nothing is said."},
         address_key<v1::RealServer>("RealServer",
                                     "Address of the server, and its port if not the service's."),
         port_key("RealServer"),
