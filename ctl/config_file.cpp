@@ -7,7 +7,6 @@
 
 #include "lib/config/rendering.hpp"
 #include "lib/config/source.hpp"
-#include "lib/config/system_access.hpp"
 #include "lib/core/config_file.hpp"
 
 namespace holdfast::ctl {
@@ -23,19 +22,20 @@ std::string working_folder() {
 
 }  // namespace
 
-ReadConfig read_config(const Options& options, const std::string& file) {
+FileRequest::FileRequest(const Options& options, const std::string& file) {
     const std::string here = core::default_config_id();
-    const config::SystemHost host;
-    config::LoadRequest request;
     request.working_folder = working_folder();
     request.file =
         config::absolute(file.empty() ? core::default_config_file() : file, request.working_folder);
     request.config_id = options.node.empty() ? here : options.node;
-    request.host = request.config_id == here ? &host : nullptr;
-    request.credentials_folder = host.environment("CREDENTIALS_DIRECTORY");
+    request.host = request.config_id == here ? &host_ : nullptr;
+    request.credentials_folder = host_.environment("CREDENTIALS_DIRECTORY");
     request.keep_written = true;
-    config::SystemFiles files;
-    return {request.file, config::load(request, files)};
+}
+
+ReadConfig read_config(const Options& options, const std::string& file) {
+    FileRequest asked(options, file);
+    return {asked.request.file, config::load(asked.request, asked.files)};
 }
 
 std::string report_of(const ReadConfig& read, bool all) {

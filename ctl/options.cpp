@@ -47,9 +47,9 @@ Status set_json(Options& options, const std::string& style) {
 }
 
 Status set_language(Options& options, const std::string& language) {
-    constexpr std::array<std::string_view, 2> kLanguages = {"keepalived", "json"};
+    constexpr std::array<std::string_view, 3> kLanguages = {"yaml", "keepalived", "json"};
     if (std::ranges::find(kLanguages, language) == kLanguages.end()) {
-        return Error(fmt::format("\"{}\": give keepalived or json", language));
+        return Error(fmt::format("\"{}\": give yaml, keepalived or json", language));
     }
     options.language = language;
     return Done{};
@@ -118,7 +118,7 @@ constexpr OptionInfo kOptions[] = {
          options.source = Source::defaults;
          return Done{};
      }},
-    {"--format", "", "LANGUAGE", "show config", "keepalived (default) or json", set_language},
+    {"--format", "", "LANGUAGE", "show config", "yaml (default), keepalived or json", set_language},
     {"--origin", "", "", "show config", "where each object was written",
      [](Options& options, const std::string&) -> Status {
          options.origin = true;

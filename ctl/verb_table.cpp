@@ -27,6 +27,9 @@ constexpr std::array kVerbs = {
              "/etc/keepalived/keepalived.conf.\nExit status: 0 usable, 1 warnings with --strict, 6 "
              "errors or nothing to read. For another node\nthan this one its interfaces, users and "
              "programs are not asked for."},
+    VerbInfo{"convert", "FILE", "the same configuration in the other language",
+             "What the new text does not say, or says otherwise, is told on standard error. Exit "
+             "status: 0 the same\nconfiguration, 1 not quite, 6 FILE cannot be used."},
     VerbInfo{
         "diff", "[A [B]]", "what differs, by object and setting",
         "Two files, or the running configuration against FILE, by default the daemon's. Secrets "

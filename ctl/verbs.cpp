@@ -146,6 +146,7 @@ constexpr std::array kActions = {
     Action{"show processes", show, 1},
     Action{"show config", show_config, kAny},
     Action{"check", check, kAny},
+    Action{"convert", convert, 1},
     Action{"diff", diff, 2},
     Action{"schema", schema, 0},
     Action{"reload", reload, 0},

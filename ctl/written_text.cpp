@@ -5,6 +5,7 @@
 
 #include "lib/config/display_text.hpp"
 #include "lib/config/legacy_writer.hpp"
+#include "lib/config/yaml/writer.hpp"
 
 namespace holdfast::ctl {
 namespace {
@@ -34,7 +35,11 @@ Json json_of(const std::vector<config::OutlineNode>& nodes) {
 
 }  // namespace
 
-WrittenText written_text(const config::Written& written, config::Language) {
+WrittenText written_text(const config::Written& written, config::Language language) {
+    if (language == config::Language::yaml) {
+        config::YamlOutput made = config::write_yaml(written.config);
+        return {std::move(made.text), std::move(made.problems)};
+    }
     config::LegacyOutput made = config::write_legacy(written.config);
     return {std::move(made.text), std::move(made.problems)};
 }

@@ -19,7 +19,7 @@ def test_the_running_configuration_is_shown_as_written_without_secrets(lab):
     router = lab.holdfast(1, text)
     router.wait_state("active")
     router.write("rubbish\n")  # the file is not asked
-    for language in ("keepalived", "json"):
+    for language in ("keepalived", "yaml", "json"):
         shown = router.ctl("show", "config", "--format", language).stdout
         assert "VI_1" in shown and "********" in shown and PASSWORD not in shown, shown
     legacy = router.ctl("show", "config", "--format=keepalived").stdout

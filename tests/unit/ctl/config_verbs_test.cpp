@@ -30,6 +30,36 @@ class ConfigVerbs : public ::testing::Test {
     Folder folder_;
 };
 
+TEST_F(ConfigVerbs, ConvertGivesAConfigurationThatMeansTheSame) {
+    const std::string file = router();
+    const Outcome yaml = run({"convert", file});
+    ASSERT_EQ(yaml.status, kOk) << yaml.complaints;
+    EXPECT_TRUE(yaml.out.starts_with("version: 1\n")) << yaml.out;
+    const std::string other = folder_.write("a.yaml", yaml.out);
+    EXPECT_EQ(run({"diff", file, other}).out, "");
+    EXPECT_EQ(run({"diff", file, other}).status, kOk);
+    const Outcome back = run({"convert", other});
+    EXPECT_NE(back.out.find("vrrp_instance A {"), std::string::npos) << back.out;
+    EXPECT_EQ(run({"convert", other, "--to", "yaml"}).out, yaml.out);
+}
+
+TEST_F(ConfigVerbs, ConvertWritesAFileThatOnlyItsOwnerReads) {
+    const std::string target = folder_.path("out.yaml");
+    ASSERT_EQ(run({"convert", router(), "-o", target}).status, kOk);
+    EXPECT_TRUE(read("out.yaml").starts_with("version: 1\n"));
+    const auto mode = std::filesystem::status(target).permissions();
+    EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    EXPECT_EQ(run({"convert", router(), "-o", folder_.path("no/such")}).status, kRefused);
+}
+
+TEST_F(ConfigVerbs, ConvertOfWhatCannotBeUsedIsRefused) {
+    const Outcome outcome = run({"convert", folder_.path("gone")});
+    EXPECT_EQ(outcome.status, kRefused);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_NE(outcome.complaints.find("there is no such file"), std::string::npos);
+    EXPECT_EQ(run({"convert"}).status, kUsage);
+}
+
 TEST_F(ConfigVerbs, DiffNamesObjectAndSetting) {
     const std::string other =
         folder_.write("b.conf", replaced(kRouter, "priority 100", "priority 150"));

@@ -41,7 +41,7 @@ TEST(Options, GoWithTheirVerbOnly) {
     EXPECT_FALSE(read({"--wait"}));
     EXPECT_TRUE(read({"reload", "--wait"})->wait);
     EXPECT_EQ(read({"show", "config", "--format", "xml"}).error().text(),
-              "\"xml\": give keepalived or json");
+              "\"xml\": give yaml, keepalived or json");
 }
 
 TEST(Options, OneLetterAndTwoDashesAreUnderstood) {
