@@ -1,6 +1,7 @@
 #include "lib/config/comments.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "lib/config/known_keywords.hpp"
 #include "lib/config/legacy_text.hpp"
@@ -118,7 +119,11 @@ std::vector<FoundComment> find_comments(std::string_view text, Language language
 
 Comments::Comments(const Written& written, FileAccess& files) : origins_(written.origins) {
     const auto targets = targets_of(written);
+    // A file may have been opened before it was read: to find out its language.
+    std::set<std::string_view> done;
+    for (const auto& [file, list] : targets) done.insert(file->path);
     for (const FileTrail& file : written.files->all()) {
+        if (!targets.contains(&file) && !done.insert(file.path).second) continue;
         const auto text = files.read(file.path);
         if (!text) continue;
         const auto found = targets.find(&file);
@@ -136,14 +141,18 @@ std::map<const FileTrail*, std::vector<Comments::Target>> Comments::targets_of(
         add(origin.block, {object, {}, 0});
         for (const Origin::Setting& setting : origin.settings) {
             add(setting.at, {object, setting.keyword, 0});
-            for (std::size_t i = 0; i < setting.entries.size(); ++i) {
+            // Entries that are blocks are objects.
+            const Route* route = index_.find(object->GetDescriptor(), setting.keyword);
+            const bool is_data = route != nullptr && (route->setting->syntax() == v1::LINE_BLOCK ||
+                                                      route->setting->syntax() == v1::WORD_BLOCK);
+            for (std::size_t i = 0; is_data && i < setting.entries.size(); ++i) {
                 add(setting.entries[i], {object, setting.keyword, i + 1});
             }
         }
     }
-    // Of what begins at one place the object comes first: a keyword is "less" when it is empty.
+    // Of what begins at one place an entry comes first, then an object: its keyword is empty.
     const auto order = [](const Target& target) {
-        return std::tuple(target.line, target.column, target.key.keyword, target.key.entry);
+        return std::tuple(target.line, target.column, target.key.entry == 0, target.key.keyword);
     };
     for (auto& [file, list] : targets) std::ranges::sort(list, {}, order);
     return targets;
