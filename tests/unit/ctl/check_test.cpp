@@ -94,7 +94,7 @@ TEST_F(Check, ShowsTwentyFindingsOrAll) {
 }
 
 TEST_F(Check, TellsMachinesEverything) {
-    folder_.write("part.conf", "rubbish\n");
+    static_cast<void>(folder_.write("part.conf", "rubbish\n"));
     const std::string file = folder_.write("a.conf", "include part.conf\n");
     const Outcome outcome = run({"check", file, "--json"});
     EXPECT_EQ(outcome.status, kRefused);
