@@ -78,7 +78,7 @@ bool is_plain(std::string_view text) {
         return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                static_cast<unsigned char>(c) >= 0x80;
     };
-    if (text.empty() || text.back() == ' ') return false;
+    if (text.empty() || text.back() == ' ' || text.starts_with("...")) return false;
     const char first = text.front();
     const bool sign = first == '-' && text.size() > 1 && is_word(text[1]);
     if (!is_word(first) && !sign && kFirst.find(first) == std::string_view::npos) return false;

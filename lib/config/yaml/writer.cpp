@@ -254,8 +254,14 @@ class Writer {
         }
         std::vector<Line> lines = map(Shape::of_model().of(type), message);
         if (type == v1::VirtualServer::descriptor()) hoist_checks(lines);
+        const ShortForm* form = find_short_form(type);
+        if (form != nullptr) {
+            // What an entry is about stands first.
+            std::ranges::stable_partition(lines,
+                                          [&](const Line& line) { return line.key == form->key; });
+        }
         Line line = map_line(std::move(lines), message);
-        if (const ShortForm* form = find_short_form(type)) shorten(line, form->key);
+        if (form != nullptr) shorten(line, form->key);
         return line;
     }
 
