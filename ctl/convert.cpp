@@ -1,6 +1,8 @@
 // holdfastctl convert: the same configuration in the other language.
 #include "lib/config/convert.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "ctl/config_file.hpp"
@@ -36,7 +38,11 @@ int convert(const Console& console, std::span<const std::string> words) {
     const config::Conversion made =
         config::convert(asked.request, asked.files, target_of(console.options, asked));
     fmt::print(console.complaints, "{}", text_of(made.report));
-    if (made.text.empty()) {
+    // What nobody could start with is no configuration to go on with.
+    const bool usable = std::ranges::none_of(made.report, [](const config::Diagnostic& found) {
+        return found.severity == config::Severity::fatal;
+    });
+    if (!usable || made.text.empty()) {
         return console.fail(kRefused,
                             asked.request.file + " cannot be used; nothing was converted");
     }

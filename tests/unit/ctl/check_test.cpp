@@ -7,8 +7,11 @@
 namespace holdfast::ctl::tests {
 namespace {
 
-constexpr const char* kGood = R"(vrrp_instance A {
-    interface lo
+constexpr const char* kGood = R"(global_defs {
+    dynamic_interfaces
+}
+vrrp_instance A {
+    interface holdfast9
     virtual_router_id 51
     virtual_ipaddress {
         192.0.2.10
@@ -103,7 +106,7 @@ TEST_F(Check, TellsMachinesEverything) {
         outcome.out,
         R"({"api":"holdfast/1","kind":"check","items":[{"file":")" + part +
             R"(","line":1,"column":1,"severity":"error","class":"unknown_keyword",)"
-            R"("object":null,"text":"unknown keyword 'rubbish' in the top level","hint":null,)"
+            R"("object":"the top level rubbish","text":"unknown keyword 'rubbish' in the top level","hint":null,)"
             R"("included_from":[{"file":")" +
             file + R"(","line":1,"column":1}]}],"files":[{"file":")" + file +
             R"(","fatal":0,"errors":1,"warnings":0,"notes":0,"keepalived_status":5,)"

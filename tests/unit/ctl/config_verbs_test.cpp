@@ -6,8 +6,11 @@
 namespace holdfast::ctl::tests {
 namespace {
 
-constexpr const char* kRouter = R"(vrrp_instance A {
-    interface lo
+constexpr const char* kRouter = R"(global_defs {
+    dynamic_interfaces
+}
+vrrp_instance A {
+    interface holdfast9
     virtual_router_id 51
     priority 100
     virtual_ipaddress {

@@ -72,7 +72,7 @@ class Folder {
     Folder& operator=(const Folder&) = delete;
 
     [[nodiscard]] std::string path(const std::string& name) const { return path_ + "/" + name; }
-    [[nodiscard]] std::string write(const std::string& name, const std::string& text) const {
+    std::string write(const std::string& name, const std::string& text) const {
         std::ofstream(path(name)) << text;
         return path(name);
     }
