@@ -13,8 +13,14 @@ from harness.programs import ROOT
 
 INTERFACES = ("eth0", "eth1", "eth2")
 PROGRAM = ROOT / "build/tests/unit/config/keyword_samples"
-# Each file's status lands beside it.
-ASK = 'for file; do keepalived -t -i node1 -f "$file" > "$file.said" 2>&1; echo $? > "$file.status"; done'
+# Each file's status lands beside it. keepalived 2.2.7 goes in circles over some.
+ASK = 'for file; do timeout 20 keepalived -t -i node1 -f "$file" > "$file.said" 2>&1; echo $? > "$file.status"; done'
+
+
+def status_of(file):
+    """keepalived's status; empty when it was not asked."""
+    status = file.with_name(file.name + ".status")
+    return status.read_text().strip() if status.exists() else ""
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +33,12 @@ def samples(tmp_path_factory):
                     *(f"link set {name} up" for name in INTERFACES))
     try:
         namespace.run(PROGRAM, folder)
-        namespace.run("sh", "-c", 'cd "$0" && ls *.conf | xargs -n 50 -P "$1" sh -c "$2" ask',
-                      folder, 2 * (os.cpu_count() or 1), ASK)
+        namespace.run("sh", "-c", 'cd "$0" && grep -v "\t? " index.tsv | cut -f 1 | '
+                      'xargs -n 50 -P "$1" sh -c "$2" ask', folder, 2 * (os.cpu_count() or 1), ASK)
         index = [line.split("\t") for line in (folder / "index.tsv").read_text().splitlines()]
         assert len(index) > 1000
-        yield [(title, int(ours), known, (folder / f"{file}.status").read_text().strip(),
-                folder / file) for file, title, ours, known in index]
+        yield [(title, int(ours), known, status_of(folder / file), folder / file)
+               for file, title, ours, known in index]
     finally:
         namespace.close()
 
