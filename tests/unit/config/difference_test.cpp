@@ -72,6 +72,20 @@ TEST(Difference, OfAServiceThatWentNamesItOnce) {
               "removed virtual_server 192.0.2.1 80\n");
 }
 
+TEST(Difference, SpeaksYaml) {
+    const auto before = written(kPair);
+    const auto after = written(
+        "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n priority 150\n"
+        " authentication {\n  auth_type PASS\n  auth_pass two\n }\n"
+        " virtual_ipaddress {\n  192.0.2.1/24\n  192.0.2.2/24 dev eth0\n }\n}\n");
+    EXPECT_EQ(render(difference(before->config, after->config, Language::yaml)),
+              "changed vrrp.instances.VI_1\n"
+              "    auth.password: changed, not shown\n"
+              "    addresses: {address: 192.0.2.2/24, interface: eth1} -> "
+              "{address: 192.0.2.2/24, interface: eth0}\n"
+              "    priority: 100 -> 150\n");
+}
+
 TEST(Difference, SaysWhereThingsStand) {
     const auto before = written(kPair);
     const auto after = written(
