@@ -209,6 +209,8 @@ std::string render_report(const std::vector<Diagnostic>& diagnostics, const Coun
     }
     if (style.keepalived_status >= 0) {
         out += fmt::format("; keepalived would exit with {}", style.keepalived_status);
+        // Of a missing file, say: its -t is silent about what it does not start with.
+        if (style.keepalived_status == 0 && counts.fatal > 0) out += " all the same";
     }
     return out + "\n";
 }
