@@ -207,6 +207,7 @@ bool BlockReader::read_statement(BlockNumber block, const Statements::Event& eve
     if (node.known->kind != KeywordKind::statement) read_block(node);
     // It counts for the very next line, long before it is bound.
     if (node.known == include_check_) statements_.lines().change_include_checks(node.words);
+    if (node.known == random_seed_) statements_.lines().seed_random(node.word(0));
     if (parent != nullptr) return add_child(*parent, node);
     sink_(node);
     return false;

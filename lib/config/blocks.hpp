@@ -91,6 +91,7 @@ class BlockReader {
     Statements statements_;
     Reporter& report_;
     Sink sink_;
+    const KnownKeyword* const random_seed_ = find_keyword("global_defs", "random_seed");
     const KnownKeyword* const include_check_ = find_keyword("global_defs", "include_check");
     std::uint64_t depth_ = 0;                    // of braces as written
     std::vector<std::uint64_t> unknown_blocks_;  // their depths

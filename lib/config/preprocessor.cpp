@@ -96,6 +96,10 @@ void Preprocessor::change_include_checks(const Words& words) {
     frame->checks = changed_checks(frame->checks, words);
 }
 
+void Preprocessor::seed_random(std::string_view number) {
+    if (const auto seed = core::parse_number<std::uint32_t>(number)) random_state_ = *seed;
+}
+
 bool Preprocessor::raw_line_of(FileFrame& frame, LogicalLine& line) {
     const std::string_view bytes = frame.file->bytes;
     if (frame.offset >= bytes.size()) return false;
@@ -278,7 +282,8 @@ std::optional<std::string> Preprocessor::standard_value(std::string_view name) {
             (position++ == 0 ? low : high) = *number;
         }
     }
-    // Seeded by the configuration id: other hosts draw other numbers, a reload draws the same.
+    // Seeded by random_seed, else by the configuration id: other hosts draw other numbers, a reload
+    // draws the same.
     random_state_ = random_state_ * 6364136223846793005U + 1442695040888963407U;
     if (high <= low) return fmt::format("{}", low);
     const std::uint64_t span = std::uint64_t{high} - low + 1;

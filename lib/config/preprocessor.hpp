@@ -64,6 +64,8 @@ class Preprocessor {
     /// `include_check` with these words: for the includes that follow in the file being read, and
     /// in those that it includes.
     void change_include_checks(const Words& words);
+    /// `random_seed`: what ${_RANDOM} gives from the next line on depends on this number alone.
+    void seed_random(std::string_view number);
 
   private:
     struct FileFrame {

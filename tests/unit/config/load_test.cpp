@@ -39,6 +39,17 @@ std::string octets(const char* text) {
     return core::Address::from_text(text)->octets();
 }
 
+TEST(RandomSeed, DecidesWhatRandomNumbersFollow) {
+    const auto name_with = [](const std::string& seed) {
+        return load_text("global_defs {\n random_seed " + seed +
+                         "\n router_id r${_RANDOM}${_RANDOM}\n}\n")
+            .config.global()
+            .router_id();
+    };
+    EXPECT_EQ(name_with("7"), name_with("7"));
+    EXPECT_NE(name_with("7"), name_with("8"));
+}
+
 TEST(Instance, GetsKeepalivedsDefaults) {
     const LoadResult result = load_instance("");
     ASSERT_TRUE(result.usable) << rendered(result);
