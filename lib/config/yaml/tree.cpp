@@ -271,6 +271,9 @@ Node Node::boolean(bool value) {
     return plain(value ? "true" : "false");
 }
 
+Node Node::list() {
+    return list(std::vector<Node>{});
+}
 Node Node::list(std::vector<Node> items) {
     Node node;
     node.kind = Kind::list;

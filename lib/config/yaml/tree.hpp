@@ -41,7 +41,8 @@ struct Node {
     /// A text that must stay one.
     [[nodiscard]] static Node string(std::string text);
     [[nodiscard]] static Node boolean(bool value);
-    [[nodiscard]] static Node list(std::vector<Node> items = {});
+    [[nodiscard]] static Node list();
+    [[nodiscard]] static Node list(std::vector<Node> items);
     [[nodiscard]] static Node map();
 };
 
