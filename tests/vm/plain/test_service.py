@@ -118,7 +118,7 @@ def test_persistence_udp_and_firewall_marks(lab):
     lab.holdfast(1, configuration(*blocks))
     wait_table(lab.node(1), {f"TCP {VIP}:80 rr persistent 50": {"10.77.0.3:80 Route 1"},
                              f"UDP {VIP}:53 rr": {"10.77.0.3:53 Route 1"},
-                             "FWM 7 rr": {"10.77.0.4:80 Route 1"}})
+                             "FWM 7 rr": {"10.77.0.4:0 Route 1"}})
 
 
 def test_foreign_entries_stay_and_drift_is_repaired(make_lab):
