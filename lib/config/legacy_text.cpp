@@ -132,11 +132,6 @@ std::string legacy_word(std::string_view word) {
     return needs_quotes(word) ? fmt::format("\"{}\"", word) : std::string(word);
 }
 
-std::string address_text(std::string_view octets) {
-    const auto address = core::Address::from_bytes(octets);
-    return address ? address->text() : std::string();
-}
-
 std::string decimal_text(std::uint64_t us, std::uint64_t unit_us) {
     std::string text = std::to_string(us / unit_us);
     std::uint64_t rest = us % unit_us;

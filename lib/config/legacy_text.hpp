@@ -109,9 +109,6 @@ class LegacyText {
 /// quote, a NUL, the name of a standard parameter such as ${_PWD}).
 [[nodiscard]] std::string legacy_word(std::string_view word);
 
-/// 4 or 16 octets as text; empty for any other length.
-[[nodiscard]] std::string address_text(std::string_view octets);
-
 /// `us` in units of `unit_us` microseconds with as few decimals as needed: "1", "0.25".
 [[nodiscard]] std::string decimal_text(std::uint64_t us, std::uint64_t unit_us = 1'000'000);
 

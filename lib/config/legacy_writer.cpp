@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_set>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/known_keywords.hpp"
 #include "lib/config/model_index.hpp"

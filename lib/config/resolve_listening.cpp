@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/core/address.hpp"
 #include "lib/core/text.hpp"
 
@@ -141,14 +142,9 @@ bool resolve_listening(Resolution& all, v1::VirtualServer& service, const Object
     return ListeningResolver(all, service, places, groups, listening).run();
 }
 
-std::string text_of_address(const std::string& octets) {
-    const auto address = core::Address::from_bytes(std::string_view(octets));
-    return address ? address->text() : std::string("?");
-}
-
 std::string endpoint_text(const std::string& address, v1::Protocol protocol, std::uint32_t port) {
     std::string text = "[";
-    text.append(text_of_address(address)).append("]:").append(protocol_text(protocol));
+    text.append(address_text(address, "?")).append("]:").append(protocol_text(protocol));
     const fmt::format_int digits(port);
     return text.append(1, ':').append(digits.data(), digits.size());
 }

@@ -23,8 +23,6 @@ struct Listening {
                                      const ObjectPlaces& places, const Groups& groups,
                                      Listening& listening);
 
-/// "?" for octets that are no address.
-[[nodiscard]] std::string text_of_address(const std::string& octets);
 /// "[192.0.2.1]:tcp:80", as keepalived's logs and fifos write it.
 [[nodiscard]] std::string endpoint_text(const std::string& address, v1::Protocol protocol,
                                         std::uint32_t port);

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/legacy_text.hpp"
 #include "lib/config/prefix.hpp"
 #include "lib/config/resolve.hpp"

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/irregular/endpoints.hpp"
 #include "lib/config/persistence.hpp"
 #include "lib/config/resolve.hpp"
@@ -88,7 +89,7 @@ class ServiceResolver {
             if (is_address(server.address()) && fits(server)) return false;
             error_at(places_.of_server(at), "other_family",
                      fmt::format("real_server {} is not of the service's family and is dropped",
-                                 text_of_address(server.address())));
+                                 address_text(server.address(), "?")));
             return true;
         });
     }
@@ -212,7 +213,7 @@ class ServiceResolver {
         if (!written) server.set_port(key.port());
         if (!written || server.forwarding() == v1::NAT) return;
         const std::string start = fmt::format("{}: {} {} port {}", service_.name(), what,
-                                              text_of_address(server.address()), server.port());
+                                              address_text(server.address(), "?"), server.port());
         if (listening_.marks_only) {
             error_at(place, "port_mismatch",
                      start + " is cleared; DR and TUN keep the port, and a mark has none");
@@ -231,7 +232,7 @@ class ServiceResolver {
             if (entry.has_fwmark() || entry.port() == port) continue;
             error_at(place, "port_mismatch",
                      fmt::format("{} is not that of {} in the group; DR and TUN keep the port",
-                                 start, text_of_address(entry.address())));
+                                 start, address_text(entry.address(), "?")));
             return;
         }
     }
@@ -270,7 +271,7 @@ class ServiceResolver {
         if (!is_address(sorry.address()) || !fits) {
             error("sorry_server", "other_family",
                   fmt::format("{}: sorry_server {} is not of the service's family and is dropped",
-                              service_.name(), text_of_address(sorry.address())));
+                              service_.name(), address_text(sorry.address(), "?")));
             service_.clear_sorry_server();
             return;
         }

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/config/legacy_text.hpp"
+#include "lib/config/address_text.hpp"
 #include "lib/config/resolve.hpp"
 #include "lib/core/address.hpp"
 #include "lib/core/ids.hpp"

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/findings/findings.hpp"
 #include "lib/config/resolve.hpp"
 #include "lib/core/address.hpp"
@@ -17,11 +18,6 @@ namespace {
 constexpr std::int64_t kOwner = 255;
 constexpr std::int64_t kLowest = 1;
 constexpr std::int64_t kHighest = 254;
-
-std::string text_of(const std::string& octets) {
-    const auto address = core::Address::from_bytes(std::string_view(octets));
-    return address ? address->text() : std::string("?");
-}
 
 /// One entry of a track list, whatever it tracks.
 struct Tracker {
@@ -150,14 +146,14 @@ class RouterFindings {
             if (peer.address() == instance.source_address()) {
                 warn(places.of("unicast_peer"), "peer_is_self",
                      fmt::format("the peer {} is this router's own source address",
-                                 text_of(peer.address())),
+                                 address_text(peer.address(), "?")),
                      "name the other routers only");
             }
             for (const auto& address : instance.addresses()) {
                 if (peer.address() != address.address()) continue;
                 warn(places.of("unicast_peer"), "peer_is_virtual",
                      fmt::format("the peer {} is a virtual address of the same instance",
-                                 text_of(peer.address())),
+                                 address_text(peer.address(), "?")),
                      "name the peer by an address that stays with it");
             }
         }

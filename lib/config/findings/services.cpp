@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/findings/checks.hpp"
 #include "lib/config/findings/findings.hpp"
 #include "lib/config/findings/listening.hpp"
@@ -16,11 +17,6 @@ namespace {
 
 /// Longest masks that somebody may mean by a number: persistence_granularity 24.
 constexpr std::uint32_t kLongestPrefix = 32;
-
-std::string text_of(const std::string& octets) {
-    const auto address = core::Address::from_bytes(std::string_view(octets));
-    return address ? address->text() : std::string("?");
-}
 
 class ServiceFindings {
   public:
@@ -124,7 +120,7 @@ class ServiceFindings {
             if (service_.key().has_address() && server.address() == service_.key().address()) {
                 warn(places_.of_server(i), "server_is_service",
                      fmt::format("real_server {} is the address of the service itself",
-                                 text_of(server.address())),
+                                 address_text(server.address(), "?")),
                      "a server on this node is reached by an address of its own or 127.0.0.1");
             }
             if (server.upper_threshold() > 0 &&

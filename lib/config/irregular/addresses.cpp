@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/legacy_text.hpp"
 #include "lib/config/line_binder.hpp"

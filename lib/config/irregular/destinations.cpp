@@ -1,6 +1,7 @@
 // Whom an instance speaks to and from which address: multicast and unicast.
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/legacy_text.hpp"
 #include "lib/config/numbers.hpp"

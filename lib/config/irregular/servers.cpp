@@ -1,6 +1,7 @@
 // real_server and sorry_server.
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/irregular/endpoints.hpp"
 #include "lib/config/legacy_writer.hpp"
 

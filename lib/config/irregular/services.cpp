@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/irregular/endpoints.hpp"
 #include "lib/config/legacy_writer.hpp"
 #include "lib/config/numbers.hpp"

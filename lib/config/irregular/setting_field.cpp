@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/legacy_text.hpp"
 #include "lib/config/model_index.hpp"
 

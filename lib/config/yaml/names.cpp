@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/yaml/scalars.hpp"
 #include "lib/core/address.hpp"
 
@@ -33,11 +34,10 @@ std::string name_of_service(const v1::VirtualServer& service) {
     const v1::ServiceKey& key = service.key();
     if (service.has_group()) return "group-" + service.group();
     if (key.has_fwmark()) return fmt::format("fwmark-{}", key.fwmark());
-    const auto address = core::Address::from_bytes(std::string_view(key.address()));
     const std::string protocol =
         key.has_protocol() ? word_of(v1::Protocol_descriptor()->FindValueByNumber(key.protocol()))
                            : std::string("any");
-    return fmt::format("{}-{}-{}", protocol, address ? address->text() : std::string(), key.port());
+    return fmt::format("{}-{}-{}", protocol, address_text(key.address()), key.port());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/config/model_index.hpp"
 #include "lib/config/names.hpp"
 #include "lib/config/prefix.hpp"
@@ -396,8 +397,7 @@ Node write_scalar(const Message& owner, const FieldDescriptor* field, int index)
         const auto prefix = Prefix::from_octets(text);
         return Node::plain(prefix ? prefix->text() : std::string());
     }
-    const auto address = core::Address::from_bytes(std::string_view(text));
-    return Node::plain(address ? address->text() : std::string());
+    return Node::plain(address_text(text));
 }
 
 }  // namespace holdfast::config::yaml

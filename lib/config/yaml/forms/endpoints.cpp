@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/address_text.hpp"
 #include "lib/core/text.hpp"
 
 namespace holdfast::config::yaml {
@@ -19,11 +20,6 @@ ReadValue<Value> refused(std::string text, std::string hint = {}) {
 std::optional<std::uint32_t> number_of(std::string_view text) {
     if (text.size() > 1 && text.front() == '0') return std::nullopt;
     return core::parse_number<std::uint32_t>(text);
-}
-
-std::string octets_text(const std::string& octets) {
-    const auto address = core::Address::from_bytes(std::string_view(octets));
-    return address ? address->text() : std::string();
 }
 
 }  // namespace
@@ -64,7 +60,7 @@ ReadValue<WrittenEndpoint> read_endpoint(std::string_view text) {
 }
 
 Node endpoint_node(const std::string& octets, std::optional<std::uint32_t> port) {
-    const std::string address = octets_text(octets);
+    const std::string address = address_text(octets);
     if (!port) return Node::plain(address);
     const bool ipv6 = address.find(':') != std::string::npos;
     return Node::string(ipv6 ? fmt::format("[{}]:{}", address, *port)
@@ -89,7 +85,7 @@ ReadValue<WrittenPrefix> read_prefix(std::string_view text) {
 }
 
 Node prefix_node(const std::string& octets, std::optional<std::uint32_t> length) {
-    std::string text = octets_text(octets);
+    std::string text = address_text(octets);
     if (length) text += fmt::format("/{}", *length);
     return Node::plain(std::move(text));
 }
