@@ -87,17 +87,6 @@ void Binder::warn_old_name(const Node& node, const v1::Setting& setting) {
         .hint = fmt::format("write {}", setting.keyword());
 }
 
-std::optional<std::string> Binder::closest_claimed(std::string_view kind,
-                                                   std::string_view name) const {
-    std::vector<std::string> names;
-    for (const std::string& claim : claimed_) {
-        if (claim.size() > kind.size() && claim.starts_with(kind) && claim[kind.size()] == ' ') {
-            names.push_back(claim.substr(kind.size() + 1));
-        }
-    }
-    return core::closest(name, names);
-}
-
 void Binder::warn_of_setting(const Route& route, const Node& node) {
     if (route.setting->accepted_only()) warn_not_carried_out(node);
     // A keyword that is old itself has no new name; its parser says what is better.

@@ -166,9 +166,6 @@ class Binder {
     [[nodiscard]] bool is_claimed(std::string_view kind, std::string_view name) const {
         return claimed_.contains(std::string(kind) + " " + std::string(name));
     }
-    /// The claimed name of this kind that is nearest, for "did you mean".
-    [[nodiscard]] std::optional<std::string> closest_claimed(std::string_view kind,
-                                                             std::string_view name) const;
 
   private:
     const Binding& binding_of(Targets targets, const Node& node);

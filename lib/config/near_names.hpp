@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,19 @@
 namespace holdfast::config {
 
 class HostFacts;
+
+/// Names that a misspelt one is compared with, at most.
+inline constexpr int kCandidates = 64;
+
+/// The names of the first objects of a repeated field, as candidates.
+template <class Objects>
+[[nodiscard]] std::vector<std::string> first_names(const Objects& objects) {
+    std::vector<std::string> names;
+    for (int i = 0; i < std::min(objects.size(), kCandidates); ++i) {
+        names.push_back(objects.Get(i).name());
+    }
+    return names;
+}
 
 /// "did you mean NAME?" for the candidate that `word` is likely to stand for; empty if there is
 /// none.

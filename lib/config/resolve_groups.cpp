@@ -1,5 +1,4 @@
 // keepalived's completion of vrrp_sync_group.
-#include <algorithm>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -11,9 +10,6 @@
 namespace holdfast::config {
 
 namespace {
-
-/// Names that a misspelt one is compared with, at most.
-constexpr int kCandidates = 64;
 
 class GroupResolver {
   public:
@@ -67,7 +63,7 @@ class GroupResolver {
         if (found == instances_.end()) {
             complain("unknown_member",
                      fmt::format("there is no vrrp_instance {}; it is ignored", member),
-                     near_name(member));
+                     did_you_mean(member, first_names(all_.config.vrrp_instances())));
             return std::nullopt;
         }
         const auto [first, is_new] = taken_.emplace(member, group);
@@ -78,15 +74,6 @@ class GroupResolver {
             return std::nullopt;
         }
         return found->second;
-    }
-
-    [[nodiscard]] std::string near_name(const std::string& member) const {
-        std::vector<std::string> names;
-        const auto& instances = all_.config.vrrp_instances();
-        for (int i = 0; i < std::min(instances.size(), kCandidates); ++i) {
-            names.push_back(instances[i].name());
-        }
-        return did_you_mean(member, names);
     }
 
     Resolution& all_;

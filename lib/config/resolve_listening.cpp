@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "lib/config/address_text.hpp"
+#include "lib/config/near_names.hpp"
 #include "lib/core/address.hpp"
-#include "lib/core/text.hpp"
 
 namespace holdfast::config {
 
@@ -55,8 +55,8 @@ class ListeningResolver {
         if (!service_.has_group()) return true;
         const auto found = groups_.find(service_.group());
         if (found != groups_.end()) {
-            listening_.group = found->second;
-            listening_.facts = facts_of(*found->second);
+            listening_.group = found->second.group;
+            listening_.facts = found->second.facts;
             return true;
         }
         auto& warning = all_.report.warning(
@@ -64,11 +64,7 @@ class ListeningResolver {
             fmt::format("there is no virtual_server_group {}; the service is dropped",
                         service_.group()));
         if (!all_.report.keeps()) return false;
-        std::vector<std::string> names;
-        for (const auto& [name, group] : groups_) names.push_back(name);
-        if (const auto near = core::closest(service_.group(), names)) {
-            warning.hint = fmt::format("did you mean {}?", *near);
-        }
+        warning.hint = did_you_mean(service_.group(), first_names(all_.config.service_groups()));
         return false;
     }
 

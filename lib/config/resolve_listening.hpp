@@ -8,7 +8,12 @@
 
 namespace holdfast::config {
 
-using Groups = std::unordered_map<std::string, const v1::ServiceGroup*>;
+/// A group and what it holds, looked at once for all services that name it.
+struct KnownGroup {
+    const v1::ServiceGroup* group = nullptr;
+    GroupFacts facts;
+};
+using Groups = std::unordered_map<std::string, KnownGroup>;
 
 /// Where a service listens, as far as it decides other settings.
 struct Listening {

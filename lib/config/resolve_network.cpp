@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -153,6 +152,7 @@ class NetworkResolver {
             config_.mutable_garp_groups(i)->set_id(
                 core::object_id("garp_group", std::to_string(i)).value);
         }
+        if (config_.interfaces_size() > 0) find_patience();
         for (int i = 0; i < config_.interfaces_size(); ++i) resolve_interface(i);
     }
 
@@ -393,19 +393,24 @@ class NetworkResolver {
 
     // ---- interfaces ----------------------------------------------------------------------------
 
+    /// How long the routers of each interface wait for one another.
+    void find_patience() {
+        for (const auto& instance : config_.vrrp_instances()) {
+            if (instance.down_timer_adverts() == 0) continue;
+            const std::uint64_t own =
+                (instance.down_timer_adverts() - 1) * instance.advert_interval_us();
+            const auto [shortest, is_new] = patience_.emplace(instance.interface(), own);
+            if (!is_new) shortest->second = std::min(shortest->second, own);
+        }
+    }
+
     /// A link that is down must be believed before the others take over.
     void resolve_interface(int index) {
         auto& settings = *config_.mutable_interfaces(index);
-        std::uint64_t longest = std::numeric_limits<std::uint64_t>::max();
-        for (const auto& instance : config_.vrrp_instances()) {
-            if (instance.interface() != settings.name() || instance.down_timer_adverts() == 0) {
-                continue;
-            }
-            longest = std::min(longest,
-                               (instance.down_timer_adverts() - 1) * instance.advert_interval_us());
-        }
         const std::uint64_t delay = std::max(settings.down_delay_us(), settings.up_delay_us());
-        if (delay < longest || delay == 0) return;
+        const auto patience = patience_.find(settings.name());
+        if (delay == 0 || patience == patience_.end() || delay < patience->second) return;
+        const std::uint64_t longest = patience->second;
         all_.report.warning(
             "delay_too_long", all_.places.top.entry("interface_up_down_delays", index),
             fmt::format("the delay of {} s for {} must be below {} s, when the other routers take "
@@ -418,6 +423,7 @@ class NetworkResolver {
     Resolution& all_;
     v1::Config& config_;
     std::unordered_set<std::string> groups_;
+    std::unordered_map<std::string, std::uint64_t> patience_;  // by interface
     std::uint32_t next_preference_ = kFirstPreference;
 };
 

@@ -328,7 +328,9 @@ void merge(Resolution& all, v1::VirtualServer& first, ObjectPlaces& first_places
 
 void resolve_services(Resolution& all) {
     Groups groups;
-    for (const auto& group : all.config.service_groups()) groups.emplace(group.name(), &group);
+    for (const auto& group : all.config.service_groups()) {
+        groups.emplace(group.name(), KnownGroup{&group, facts_of(group)});
+    }
     auto& services = *all.config.mutable_virtual_servers();
     std::unordered_map<std::uint64_t, int> by_id;
     std::vector<bool> drop(static_cast<std::size_t>(services.size()));

@@ -13,9 +13,6 @@ namespace holdfast::config {
 
 namespace {
 
-/// Names that a misspelt one is compared with, at most.
-constexpr std::size_t kCandidates = 64;
-
 class Validator {
   public:
     explicit Validator(const Resolution& all) : all_(all) {}
@@ -66,7 +63,7 @@ class Validator {
     [[nodiscard]] std::vector<std::string> present_interfaces() const {
         std::set<std::string> names;
         const auto add = [&](const std::string& name) {
-            if (names.size() < kCandidates && !name.empty()) names.insert(name);
+            if (names.size() < std::size_t{kCandidates} && !name.empty()) names.insert(name);
         };
         for (const auto& instance : all_.config.vrrp_instances()) {
             add(instance.interface());

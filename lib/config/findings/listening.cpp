@@ -1,9 +1,11 @@
 #include "lib/config/findings/listening.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -58,11 +60,7 @@ class Listeners {
             add(all_.config.virtual_servers(i),
                 all_.places.services[static_cast<std::size_t>(i)].block);
         }
-        for (const GroupUse& use : all_.places.group_uses) {
-            for (const auto& group : all_.config.service_groups()) {
-                if (group.name() == use.group) add(group, use);
-            }
-        }
+        add_groups();
         report();
     }
 
@@ -72,6 +70,31 @@ class Listeners {
         const std::string first = key.has_fwmark() ? mark_text(key.fwmark()) : key.address();
         claims_.push_back({key.ipv6(), key.has_fwmark() ? 0 : key.protocol(), key.port(), first,
                            first, service.name(), &place});
+    }
+
+    /// The entries of a group count once for each protocol and family, however many services name
+    /// it.
+    void add_groups() {
+        std::unordered_map<std::string_view, const v1::ServiceGroup*> groups;
+        for (const auto& group : all_.config.service_groups()) groups.emplace(group.name(), &group);
+        std::set<std::tuple<std::string_view, int, bool>> used;
+        for (const GroupUse& use : all_.places.group_uses) {
+            const auto group = groups.find(use.group);
+            if (group == groups.end()) continue;
+            if (used.emplace(use.group, use.protocol, use.ipv6).second) {
+                add(*group->second, use);
+            } else {
+                say_again(use);
+            }
+        }
+    }
+
+    void say_again(const GroupUse& use) {
+        const ObjectScope object(all_.report, "virtual_server", use.name);
+        all_.report.warning("shared_listener", use.place,
+                            fmt::format("another virtual_server listens on group {} with the same "
+                                        "protocol; only one of them can",
+                                        use.group));
     }
 
     void add(const v1::ServiceGroup& group, const GroupUse& use) {

@@ -142,6 +142,9 @@ class RouterFindings {
     }
 
     void look_at_peers(const v1::VrrpInstance& instance, const ObjectPlaces& places) {
+        if (instance.unicast_peers().empty()) return;
+        std::unordered_set<std::string_view> own;
+        for (const auto& address : instance.addresses()) own.insert(address.address());
         for (const auto& peer : instance.unicast_peers()) {
             if (peer.address() == instance.source_address()) {
                 warn(places.of("unicast_peer"), "peer_is_self",
@@ -149,13 +152,11 @@ class RouterFindings {
                                  address_text(peer.address(), "?")),
                      "name the other routers only");
             }
-            for (const auto& address : instance.addresses()) {
-                if (peer.address() != address.address()) continue;
-                warn(places.of("unicast_peer"), "peer_is_virtual",
-                     fmt::format("the peer {} is a virtual address of the same instance",
-                                 address_text(peer.address(), "?")),
-                     "name the peer by an address that stays with it");
-            }
+            if (!own.contains(peer.address())) continue;
+            warn(places.of("unicast_peer"), "peer_is_virtual",
+                 fmt::format("the peer {} is a virtual address of the same instance",
+                             address_text(peer.address(), "?")),
+                 "name the peer by an address that stays with it");
         }
     }
 

@@ -6,6 +6,7 @@
 #include "lib/config/check_kind.hpp"
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/legacy_writer.hpp"
+#include "lib/config/near_names.hpp"
 #include "lib/config/numbers.hpp"
 #include "lib/core/text.hpp"
 
@@ -185,20 +186,19 @@ void parse_command_user(Binder&, Targets targets, Node& node) {
 }
 
 /// Says it when nobody defined the name above.
-bool is_defined(Binder& binder, const Node& node, std::string_view kind) {
+template <class Objects>
+bool is_defined(Binder& binder, const Node& node, std::string_view kind, const Objects& objects) {
     if (binder.is_claimed(kind, node.word(0))) return true;
     auto& error = binder.report().error(
         Complaint::general, "undefined", node.place_of(0),
         fmt::format("{}: there is no {} {} above this line", node.keyword, kind, node.word(0)));
     if (!binder.report().keeps()) return false;
-    if (const auto near = binder.closest_claimed(kind, node.word(0))) {
-        error.hint = fmt::format("did you mean {}?", *near);
-    }
+    error.hint = did_you_mean(node.word(0), first_names(objects));
     return false;
 }
 
 void parse_track_file(Binder& binder, Targets targets, Node& node) {
-    if (!is_defined(binder, node, "track_file")) return;
+    if (!is_defined(binder, node, "track_file", binder.config().track_files())) return;
     kind_as<v1::FileCheck>(targets).set_track_file(std::string(node.word(0)));
 }
 
@@ -236,7 +236,7 @@ void parse_bfd_name(Binder& binder, Targets targets, Node& node) {
         bfd.clear_name();
     } else if (used) {
         binder.refuse(node, fmt::format("the server follows {} already", node.word(0)));
-    } else if (is_defined(binder, node, "bfd_instance")) {
+    } else if (is_defined(binder, node, "bfd_instance", binder.config().bfd_instances())) {
         bfd.set_name(std::string(node.word(0)));
     }
 }

@@ -2,6 +2,7 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -16,9 +17,6 @@ namespace {
 
 constexpr std::int64_t kMaxWeight = 253;
 constexpr std::int64_t kMaxObjectWeight = 254;
-/// Names that a misspelt one is compared with, at most.
-constexpr int kCandidates = 64;
-
 struct Weight {
     std::optional<std::int32_t> value;
     std::optional<bool> reverse;
@@ -89,9 +87,27 @@ void set_weight(Tracked& tracked, const Weight& weight) {
     if (weight.reverse) tracked.set_reverse(*weight.reverse);
 }
 
+const std::string& name_of(const v1::TrackedInterface& tracked) {
+    return tracked.interface();
+}
+template <class Tracked>
+const std::string& name_of(const Tracked& tracked) {
+    return tracked.name();
+}
+
+using Names = std::unordered_set<std::string>;
+
+template <class Entries>
+Names names_in(const Entries& entries) {
+    Names names;
+    for (const auto& tracked : entries) names.insert(name_of(tracked));
+    return names;
+}
+
 template <class Owner>
 void parse_interfaces(Binder& binder, Targets targets, Node& node) {
     auto& owner = target_as<Owner>(targets);
+    Names there = names_in(owner.track_interfaces());
     for (const Node& line : node.children) {
         const auto weight = read_weight(binder, line, {.noreverse = false});
         if (!weight) continue;
@@ -101,8 +117,7 @@ void parse_interfaces(Binder& binder, Targets targets, Node& node) {
                                               line.keyword, IFNAMSIZ - 1));
             continue;
         }
-        const auto same = [&](const auto& other) { return other.interface() == line.keyword; };
-        if (std::ranges::any_of(owner.track_interfaces(), same)) {
+        if (!there.emplace(line.keyword).second) {
             complain_duplicate(binder, line);
             continue;
         }
@@ -126,17 +141,14 @@ constexpr Kind kProcess{"vrrp_track_process", "unknown_process", {.most = kMaxOb
 /// The hint for a name that stands nowhere before the line.
 template <class Objects>
 std::string hint_for(std::string_view name, const Kind& kind, const Objects& objects) {
-    std::vector<std::string> names;
-    for (int i = 0; i < std::min(objects.size(), kCandidates); ++i) {
-        names.push_back(objects[i].name());
-    }
-    if (std::string near = did_you_mean(name, names); !near.empty()) return near;
+    if (std::string near = did_you_mean(name, first_names(objects)); !near.empty()) return near;
     return fmt::format("a {} must stand before the instance that tracks it", kind.block);
 }
 
 template <class Entries, class Objects>
 void bind_named(Binder& binder, Entries& entries, const Objects& objects, const Kind& kind,
                 const Node& node) {
+    Names there = names_in(entries);
     for (const Node& line : node.children) {
         if (!binder.is_claimed(kind.block, line.keyword)) {
             binder.report()
@@ -148,8 +160,7 @@ void bind_named(Binder& binder, Entries& entries, const Objects& objects, const 
         }
         const auto weight = read_weight(binder, line, kind.rules);
         if (!weight) continue;
-        const auto same = [&](const auto& other) { return other.name() == line.keyword; };
-        if (std::ranges::any_of(entries, same)) {
+        if (!there.emplace(line.keyword).second) {
             complain_duplicate(binder, line);
             continue;
         }
@@ -179,14 +190,6 @@ template <class Owner>
 void parse_bfd(Binder& binder, Targets targets, Node& node) {
     bind_named(binder, *target_as<Owner>(targets).mutable_track_bfd(),
                binder.config().bfd_instances(), kBfd, node);
-}
-
-const std::string& name_of(const v1::TrackedInterface& tracked) {
-    return tracked.interface();
-}
-template <class Tracked>
-const std::string& name_of(const Tracked& tracked) {
-    return tracked.name();
 }
 
 template <class Entries>

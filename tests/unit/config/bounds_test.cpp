@@ -110,5 +110,60 @@ TEST(Bounds, IncludesThatMultiplyAreRefused) {
     EXPECT_EQ(result.test_status, 6);
 }
 
+TEST(Bounds, AGroupOfAddressesMayBeNamedByManyServices) {
+    constexpr int kMany = 20'000;  // together 400 million listeners
+    std::string text = "virtual_server_group g {\n";
+    for (int i = 0; i < kMany; ++i) text += fmt::format("10.0.{}.{} 80\n", i / 256, i % 256);
+    text += "}\n" + repeated(
+                        "virtual_server group g {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\n"
+                        "real_server 192.0.2.1 80 {\n}\n}\n",
+                        kMany);
+    const LoadResult result = load_text(text);
+    EXPECT_EQ(result.counts.warnings,
+              2U * kMany);  // groups are not carried out, and none but the first may listen
+    EXPECT_EQ(result.counts.errors, 0U);
+}
+
+TEST(Bounds, ObjectsThatReferToOneAnotherAreFoundByName) {
+    constexpr int kMany = 20'000;
+    std::string text = "global_defs {\ndynamic_interfaces\n}\n";
+    for (int i = 0; i < kMany; ++i) {
+        text += fmt::format(
+            "vrrp_instance V{} {{\ninterface v{}\nvirtual_router_id 1\n"
+            "virtual_ipaddress {{\n10.1.{}.{}\n}}\n}}\n"
+            "virtual_server_group g{} {{\n10.2.{}.{} 80\n}}\n",
+            i, i, i / 256, i % 256, i, i / 256, i % 256);
+    }
+    text += "interface_up_down_delays {\n";
+    for (int i = 0; i < kMany; ++i) text += fmt::format("v{} 5\n", i);
+    text += "}\n" + repeated(
+                        "virtual_server group h {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\n"
+                        "real_server 192.0.2.1 80 {\n}\n}\n",
+                        kMany);
+    const LoadResult result = load_text(text);
+    EXPECT_EQ(count_of(result, "delay_too_long"), 5'000U - 1U) << "those that are kept";
+    EXPECT_GE(result.counts.warnings, 3U * kMany);
+}
+
+TEST(Bounds, ListsOfAnInstanceMayBeLong) {
+    constexpr int kMany = 20'000;
+    std::string peers;
+    std::string addresses;
+    std::string interfaces;
+    for (int i = 0; i < kMany; ++i) {
+        peers += fmt::format("10.1.{}.{}\n", i / 256, i % 256);
+        addresses += fmt::format("10.2.{}.{}\n", i / 256, i % 256);
+        interfaces += fmt::format("w{}\n", i);
+    }
+    const LoadResult result = load_text(
+        "global_defs {\ndynamic_interfaces\n}\nvrrp_instance V {\ninterface eth0\n"
+        "virtual_router_id 1\nunicast_src_ip 192.0.2.1\nunicast_peer {\n" +
+        peers + "}\nvirtual_ipaddress {\n192.0.2.9\n}\nvirtual_ipaddress_excluded {\n" + addresses +
+        "}\ntrack_interface {\n" + interfaces + "}\n}\n");
+    EXPECT_EQ(result.counts.errors, 0U);
+    EXPECT_EQ(result.config.vrrp_instances(0).unicast_peers_size(), kMany);
+    EXPECT_EQ(result.config.vrrp_instances(0).track_interfaces_size(), kMany);
+}
+
 }  // namespace
 }  // namespace holdfast::config
