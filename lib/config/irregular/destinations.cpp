@@ -1,4 +1,6 @@
 // Whom an instance speaks to and from which address: multicast and unicast.
+#include <unordered_set>
+
 #include <fmt/format.h>
 
 #include "lib/config/address_text.hpp"
@@ -102,6 +104,8 @@ void read_ttl_range(Binder& binder, const Node& line, v1::UnicastPeer& peer) {
 
 void parse_peers(Binder& binder, Targets targets, Node& node) {
     auto& instance = target_as<v1::VrrpInstance>(targets);
+    std::unordered_set<std::string> there;
+    for (const v1::UnicastPeer& peer : instance.unicast_peers()) there.insert(peer.address());
     for (const Node& line : node.children) {
         const auto address = read_address_prefix(line.keyword);
         if (!address || !fits_family(instance, address->family())) {
@@ -111,11 +115,7 @@ void parse_peers(Binder& binder, Targets targets, Node& node) {
                             line.keyword));
             continue;
         }
-        bool there = false;
-        for (const v1::UnicastPeer& peer : instance.unicast_peers()) {
-            there = there || peer.address() == address->octets();
-        }
-        if (there) {
+        if (!there.insert(address->octets()).second) {
             binder.report().warning("duplicate", line.place,
                                     fmt::format("the peer {} is there already", line.keyword));
             continue;
