@@ -223,7 +223,8 @@ class InstanceResolver {
         }
     }
 
-    /// Unicast is meant, but nobody is named to speak to.
+    /// Unicast is meant, but nobody is named to speak to. An empty list is what a generator writes
+    /// that found no peer.
     void check_words_of_unicast() {
         if (instance_.has_unicast_ttl()) {
             error("unicast_ttl", "unicast_without_peer",
@@ -234,10 +235,14 @@ class InstanceResolver {
                                          : instance_.check_unicast_source() ? "check_unicast_src"
                                          : instance_.has_old_unicast_checksum()
                                              ? "old_unicast_checksum"
-                                             : "";
+                                         : places_.has("unicast_peer") ? "unicast_peer"
+                                                                       : "";
         if (keyword.empty() || instance_.unicast_fault_no_peer()) return;
         error(keyword, "unicast_without_peer",
-              fmt::format("{} without unicast_peer: advertisements go out by multicast", keyword),
+              fmt::format("{}: advertisements go out by multicast",
+                          keyword == "unicast_peer"
+                              ? "unicast_peer names nobody"
+                              : fmt::format("{} without unicast_peer", keyword)),
               kPeerHint);
         instance_.clear_check_unicast_source();
         instance_.clear_old_unicast_checksum();

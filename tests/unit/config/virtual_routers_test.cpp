@@ -39,6 +39,14 @@ TEST(VirtualRouter, TurnsToMulticastWithoutPeers) {
     EXPECT_FALSE(only_instance(result).unicast());
 }
 
+TEST(VirtualRouter, DoesNotTurnToMulticastUnsaidWhenTheListOfPeersIsEmpty) {
+    const LoadResult result = load_instance("unicast_peer {\n}");
+    EXPECT_TRUE(has_class(result, "unicast_without_peer"));
+    EXPECT_EQ(result.test_status, 5);
+    EXPECT_FALSE(has_class(load_instance("unicast_peer {\n}\nunicast_fault_no_peer"),
+                           "unicast_without_peer"));
+}
+
 TEST(VirtualRouter, KeepsTheFirst8OctetsOfAPassword) {
     const LoadResult result =
         load_instance("authentication {\nauth_type PASS\nauth_pass cluster_api_vip\n}");
