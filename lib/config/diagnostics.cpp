@@ -74,8 +74,9 @@ std::string Reporter::object() const {
 bool refuses_reload(const Diagnostic& found) {
     if (found.severity <= Severity::error) return true;
     if (found.severity == Severity::note) return false;
-    constexpr std::string_view kLosses[] = {"include_missing", "file_unreadable", "file_unusable",
-                                            "empty_configuration"};
+    constexpr std::string_view kLosses[] = {
+        "include_missing", "file_unreadable", "file_unusable",  "empty_configuration",
+        "script_disabled", "unknown_user",    "unknown_member", "unknown_instance"};
     return std::ranges::find(kLosses, found.class_name) != std::end(kLosses) ||
            found.class_name.starts_with("undefined_");
 }

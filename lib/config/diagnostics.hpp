@@ -107,8 +107,8 @@ struct Counts {
 [[nodiscard]] int test_status(const std::vector<Diagnostic>& diagnostics);
 
 /// Whether a reload refuses a finding that the running configuration did not have: everything
-/// fatal, errors, and warnings about something that is left out because its file or its name is
-/// missing.
+/// fatal, errors, and warnings about something that is left out because its file, its script or its
+/// name is missing or may not be used.
 [[nodiscard]] bool refuses_reload(const Diagnostic& found);
 
 /// A place in a file together with its physical line, which lives as long as the loaded files.

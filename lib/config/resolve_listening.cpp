@@ -60,7 +60,7 @@ class ListeningResolver {
             return true;
         }
         auto& warning = all_.report.warning(
-            "undefined", places_.block,
+            "undefined_group", places_.block,
             fmt::format("there is no virtual_server_group {}; the service is dropped",
                         service_.group()));
         if (!all_.report.keeps()) return false;

@@ -47,5 +47,24 @@ TEST(Reporter, KeepsWhatStandsAroundThePositionInAVeryLongLine) {
     EXPECT_TRUE(found.cut);
 }
 
+TEST(Reload, IsRefusedWhenSomethingWouldBeLost) {
+    const auto refused = [](Severity severity, std::string_view class_name) {
+        Diagnostic found;
+        found.severity = severity;
+        found.class_name = class_name;
+        return refuses_reload(found);
+    };
+    EXPECT_TRUE(refused(Severity::fatal, "x"));
+    EXPECT_TRUE(refused(Severity::error, "x"));
+    for (const char* loss : {"include_missing", "script_disabled", "unknown_user", "unknown_member",
+                             "unknown_instance", "undefined_group"}) {
+        EXPECT_TRUE(refused(Severity::warning, loss)) << loss;
+        EXPECT_FALSE(refused(Severity::note, loss)) << loss;
+    }
+    for (const char* harmless : {"unused", "weight_cut", "not_carried_out", "duplicate"}) {
+        EXPECT_FALSE(refused(Severity::warning, harmless)) << harmless;
+    }
+}
+
 }  // namespace
 }  // namespace holdfast::config
