@@ -57,6 +57,13 @@ char read_escape(std::string_view text, std::size_t& at) {
     return c;
 }
 
+/// True when the text ends in a backslash that no other one protects.
+bool ends_in_escape(std::string_view text) {
+    const std::size_t last = text.find_last_not_of('\\');
+    const std::size_t before = last == std::string_view::npos ? 0 : last + 1;
+    return (text.size() - before) % 2 != 0;
+}
+
 }  // namespace
 
 std::uint8_t marks_of(std::string_view line) {
@@ -75,14 +82,17 @@ std::string_view without_comment(std::string_view line, Arena& arena) {
     for (; at < line.size(); ++at) {
         const char c = line[at];
         if (c == '"') quoted = !quoted;
-        if (quoted) continue;
-        if (c == '#' || c == '!') break;
+        if (!quoted && (c == '#' || c == '!')) break;
         if (c != '\\' || at + 1 >= line.size()) continue;
-        const char next = line[at + 1];
-        if (next == '\\') ++at;
-        if (next != '#' && next != '!') continue;
-        unescaped.append(line, taken, at - taken);
-        taken = ++at;
+        const char next = line[++at];
+        if (quoted || (next != '#' && next != '!')) continue;
+        unescaped.append(line, taken, at - 1 - taken);
+        taken = at;
+    }
+    if (ends_in_escape(line)) {
+        unescaped.append(line, taken, std::min(at, line.size() - 1) - taken);
+        while (!unescaped.empty() && is_blank(unescaped.back())) unescaped.pop_back();
+        return arena.copy(unescaped + '\\');
     }
     if (taken == 0) return line.substr(0, at);
     unescaped.append(line, taken, at - taken);

@@ -41,9 +41,11 @@ struct Word {
 };
 using Words = ArenaList<Word>;
 
-/// Cuts the comment off: `#` and `!` outside of double quotes begin one, `\#` and `\!` stand for
-/// the characters themselves, `\\` for two backslashes. Octets before the comment keep their places
-/// unless escaped: the result is a part of `line` then, else a text in the arena.
+/// Cuts the comment off: `#` and `!` outside of double quotes begin one, `\#` and `\!` there stand
+/// for the characters themselves. Any other backslash protects what follows it and stays: `\"` ends
+/// no quote. One that ends the line stays behind the comment as well, without the blanks before it.
+/// Octets before the comment keep their places unless escaped: the result is a part of `line` then,
+/// else a text in the arena.
 [[nodiscard]] std::string_view without_comment(std::string_view line, Arena& arena);
 
 /// True when the number of double quotes is odd.

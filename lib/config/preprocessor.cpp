@@ -223,8 +223,14 @@ bool Preprocessor::take_definition(const LogicalLine& line) {
         if (const std::string_view trimmed = core::trim(kept); !trimmed.empty()) {
             lines->emplace_back(trimmed);
         }
-        if (!goes_on || !raw_line(more)) break;
-        kept = std::string(core::trim(without_comment(more.text, arena_)));
+        if (!goes_on) break;
+        // A line of blanks or with a comment alone is nothing; one without any octet is the end.
+        bool nothing = true;
+        while (nothing && raw_line(more)) {
+            kept = std::string(without_blanks(without_comment(more.text, arena_)));
+            nothing = kept.empty() && !more.text.empty();
+        }
+        if (nothing) break;
     }
     if (lines->empty()) lines->emplace_back();
     definitions_[name] = std::move(lines);

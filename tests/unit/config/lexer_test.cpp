@@ -38,6 +38,21 @@ TEST(Comments, BeginAnywhereOutsideOfDoubleQuotes) {
     EXPECT_EQ(uncommented("\"a\\#b\" \\# c # d"), "\"a\\#b\" # c ");
 }
 
+TEST(Comments, DoNotBeginBetweenEscapedQuotesOfAQuotedText) {
+    EXPECT_EQ(uncommented("script \"sh -c \\\"[ ! -e x ]\\\"\" # c"),
+              "script \"sh -c \\\"[ ! -e x ]\\\"\" ");
+    EXPECT_EQ(uncommented("\\\"a#b"), "\\\"a");
+    EXPECT_EQ(uncommented("\"a\\\\\"#b"), "\"a\\\\\"");
+}
+
+TEST(Comments, LeaveTheBackslashAtTheEndOfTheLine) {
+    EXPECT_EQ(uncommented("state MASTER \\"), "state MASTER\\");
+    EXPECT_EQ(uncommented("a \\# b # c \\"), "a # b\\");
+    EXPECT_EQ(uncommented("# c \\"), "\\");
+    EXPECT_EQ(uncommented("a # c \\\\"), "a ");
+    EXPECT_EQ(uncommented("\\"), "\\");
+}
+
 TEST(WordsOfALine, AreSplitAtBlanksAndDoubleQuotes) {
     EXPECT_EQ(words("  state   MASTER\t1 "), (Texts{"state", "MASTER", "1"}));
     EXPECT_EQ(words("ab\"c d\"e"), (Texts{"ab", "c d", "e"}));

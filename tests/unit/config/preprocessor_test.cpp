@@ -85,6 +85,12 @@ TEST(Parameters, OfSeveralLinesAreReplayed) {
     EXPECT_EQ(lines_of("$T=one \\\ntwo\n$T extra\n"), (Texts{"$T extra"}));
 }
 
+TEST(Parameters, OfSeveralLinesGoOnBehindCommentsAndBlankLines) {
+    EXPECT_EQ(lines_of("$T=one \\\n# c\n  \ntwo # d \\\nthree\n$T\n"),
+              (Texts{"one", "two", "three"}));
+    EXPECT_EQ(lines_of("$T=one \\\n\ntwo\n$T\n"), (Texts{"two", "one"}));
+}
+
 TEST(Parameters, ThatNameThemselvesEnd) {
     MemoryFiles files("$A=x${A}${A}\n$B=${A}\n${B}\n");
     EXPECT_EQ(run(files).lines.size(), 1U);
