@@ -17,20 +17,26 @@ using google::protobuf::Descriptor;
 
 namespace {
 
-void collect_secrets(const Descriptor* message, std::unordered_set<std::string_view>& secrets,
+/// `above` is the keyword that the message is written with: a field without one stands behind it.
+void collect_secrets(const Descriptor* message, std::string_view above,
+                     std::unordered_set<std::string_view>& secrets,
                      std::unordered_set<const Descriptor*>& seen) {
     if (!seen.insert(message).second) return;
     for (int i = 0; i < message->field_count(); ++i) {
         const auto* field = message->field(i);
-        if (setting_of(field).secret()) secrets.insert(setting_of(field).keyword());
-        if (field->message_type() != nullptr) collect_secrets(field->message_type(), secrets, seen);
+        const std::string_view own = setting_of(field).keyword();
+        const std::string_view keyword = own.empty() ? above : own;
+        if (setting_of(field).secret()) secrets.insert(keyword);
+        if (field->message_type() != nullptr) {
+            collect_secrets(field->message_type(), keyword, secrets, seen);
+        }
     }
 }
 
 std::unordered_set<std::string_view> all_secrets() {
     std::unordered_set<std::string_view> secrets;
     std::unordered_set<const Descriptor*> seen;
-    collect_secrets(v1::Config::descriptor(), secrets, seen);
+    collect_secrets(v1::Config::descriptor(), {}, secrets, seen);
     return secrets;
 }
 

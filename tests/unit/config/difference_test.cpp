@@ -86,6 +86,16 @@ TEST(Difference, SpeaksYaml) {
               "    priority: 100 -> 150\n");
 }
 
+TEST(Difference, ShowsNoKey) {
+    const auto keyed = [](const std::string& key) {
+        return "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n auth_hmac {\n  key 1 " +
+               key + "\n  active_key 1\n }\n virtual_ipaddress {\n  192.0.2.1\n }\n}\n";
+    };
+    EXPECT_EQ(compared(keyed("one-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                       keyed("two-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")),
+              "changed vrrp_instance A\n    auth_hmac/key: changed, not shown\n");
+}
+
 TEST(Difference, SaysWhereThingsStand) {
     const auto before = written(kPair);
     const auto after = written(
