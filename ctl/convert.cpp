@@ -39,15 +39,15 @@ int convert(const Console& console, std::span<const std::string> words) {
         config::convert(asked.request, asked.files, target_of(console.options, asked));
     fmt::print(console.complaints, "{}", text_of(made.report));
     // What nobody could start with is no configuration to go on with.
-    const bool usable = std::ranges::none_of(made.report, [](const config::Diagnostic& found) {
-        return found.severity == config::Severity::fatal;
-    });
-    if (!usable || made.text.empty()) {
+    if (!made.usable || made.text.empty()) {
         return console.fail(kRefused,
                             asked.request.file + " cannot be used; nothing was converted");
     }
     if (const int status = write_out(console, made.text); status != kOk) return status;
-    return made.faithful ? kOk : kNo;
+    const bool lossless = std::ranges::none_of(made.report, [](const config::Diagnostic& found) {
+        return found.severity <= config::Severity::error;
+    });
+    return made.faithful && lossless ? kOk : kNo;
 }
 
 }  // namespace holdfast::ctl

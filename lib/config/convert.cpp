@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -152,8 +153,13 @@ void report_vanished_keys(const FileTrail& file, std::string_view text,
     }
 }
 
+/// keepalived's complaints about what is not there; nothing is lost by them.
+constexpr std::array<std::string_view, 3> kNoLosses = {"no_scheduler", "no_forwarding",
+                                                       "script_security"};
+
 /// Words of the loader that mean: this will not be in the new text.
 bool is_loss(const Diagnostic& found) {
+    if (std::ranges::find(kNoLosses, found.class_name) != kNoLosses.end()) return false;
     return found.severity <= Severity::error || found.class_name == "surplus_words" ||
            found.class_name == "duplicate" || found.class_name == "unknown_user";
 }
@@ -228,7 +234,10 @@ void check_again(const LoadRequest& request, FileAccess& files, const LoadResult
 
 void report_texts(const LoadRequest& request, FileAccess& files, const Written& written,
                   Language from, std::vector<Diagnostic>& out) {
+    // A file is noted more than once: when it is looked for, and when it is read.
+    std::set<std::string_view> done;
     for (const FileTrail& file : written.files->all()) {
+        if (!done.insert(file.path).second) continue;
         const auto text = files.read(file.path);
         if (!text) continue;
         if (from == Language::yaml) {
@@ -251,6 +260,7 @@ Conversion convert(const LoadRequest& request, FileAccess& files, Language to) {
     asked.keep_written = true;
     const LoadResult loaded = load(asked, files);
     const Written& written = *loaded.written;
+    made.usable = loaded.usable;
     std::ranges::copy_if(loaded.diagnostics, std::back_inserter(made.report), is_loss);
     const Language from = language_of(request, files);
     report_texts(request, files, written, from, made.report);

@@ -16,6 +16,8 @@ struct Conversion {
     /// this node, includes that are folded in, comments that belong to nothing. Warnings and notes
     /// are ours; errors are the loader's.
     std::vector<Diagnostic> report;
+    /// A daemon could start with the old text; the new one of another is a part of it at best.
+    bool usable = false;
     /// The new text, read again, is the same configuration, written and resolved.
     bool faithful = false;
 };

@@ -121,12 +121,16 @@ void Reader::read(const Node& root) {
 }
 
 void Reader::try_out(const Node& map, const Descriptor* message, std::string path) {
+    // What is read here is gone afterwards: nobody may remember a place of it.
+    Origins* const origins = std::exchange(all_.origins, nullptr);
     std::swap(path_, path);
     const Message* prototype =
         google::protobuf::MessageFactory::generated_factory()->GetPrototype(message);
     const std::unique_ptr<Message> scratch(prototype->New());
     read_map(Shape::of_model().of(message), map, *scratch);
     std::swap(path_, path);
+    listed_.clear();
+    all_.origins = origins;
 }
 
 void Reader::read_map(const Map& map, const Node& node, Message& message) {

@@ -125,6 +125,24 @@ TEST(Convert, ReportsWhatIsResolvedForThisNodeAndFoldedIn) {
     EXPECT_EQ(made.text.find("100"), std::string::npos) << made.text;
 }
 
+TEST(Convert, OfYamlThatIsWrongIsNotUsable) {
+    const Conversion made = converted(
+        "version: 1\nvrrp:\n  defaults: {version: 2, auth: {pass: x}, track: {scripts: [y]}}\n"
+        "  instances:\n    a: {interface: eth0, virtual_router_id: 1, foo: 1}\n",
+        Language::legacy);
+    EXPECT_FALSE(made.usable);
+    EXPECT_NE(report_of(made).find("5 unknown_key: "), std::string::npos) << report_of(made);
+}
+
+TEST(Convert, ReportsEachFileOnce) {
+    const Conversion made = converted(
+        "version: 1\nvrrp:\n  defaults: {priority: 90}\n  instances:\n"
+        "    a: {interface: eth0, virtual_router_id: 1, addresses: [192.0.2.1/24]}\n",
+        Language::legacy);
+    EXPECT_EQ(report_of(made), "3 defaults_expanded: defaults are spelt out in each instance\n");
+    EXPECT_TRUE(made.usable);
+}
+
 TEST(Convert, ReportsNamesThatServicesLose) {
     const Conversion made = converted(
         "version: 1\nipvs:\n  services:\n    web:\n      listen: 192.0.2.1:80\n"

@@ -24,17 +24,19 @@ void set_port(v1::ServiceGroupEntry& entry, const WrittenEndpoint& endpoint) {
     if (endpoint.port) entry.set_port(*endpoint.port);
 }
 
-/// Several addresses are a group that nobody named.
+/// Several addresses are a group that nobody named. A pool alone is no service and has none.
 void read_several(Reader& reader, const Node& value, v1::VirtualServer& service) {
-    auto& group = *reader.all().config.add_service_groups();
+    v1::ServiceGroup group;
     group.set_name("listen-" + service.label());
-    reader.all().places.service_groups.emplace_back().block = value.mark.place();
-    service.set_group(group.name());
     for (const Node& item : value.items) {
         if (const auto endpoint = endpoint_of(reader, item)) {
             set_port(*group.add_entries(), *endpoint);
         }
     }
+    if (!service.has_label()) return;
+    service.set_group(group.name());
+    reader.all().places.service_groups.emplace_back().block = value.mark.place();
+    *reader.all().config.add_service_groups() = std::move(group);
 }
 
 void read_listen(Reader& reader, const Node& value, google::protobuf::Message& owner) {
