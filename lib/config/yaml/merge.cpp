@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/yaml/shape.hpp"
+
 namespace holdfast::config::yaml {
 
 namespace {
@@ -22,11 +24,31 @@ class Index {
         places_.emplace(entry.key, map_.entries.size());
         map_.entries.push_back(entry);
     }
+    /// Puts another entry in the place of this one.
+    void exchange(Entry& old, const Entry& added) {
+        const auto place = static_cast<std::size_t>(&old - map_.entries.data());
+        places_.erase(old.key);
+        places_.emplace(added.key, place);
+        old = added;
+    }
 
   private:
     Node& map_;
     std::unordered_map<std::string, std::size_t> places_;
 };
+
+/// Where the same value is said the other way: `password` and `password_file`.
+Entry* find_alternative(Index& index, const Entry& entry) {
+    if (!entry.value.is_scalar()) return nullptr;
+    std::string key = entry.key;
+    if (key.ends_with(kFileSuffix)) {
+        key.resize(key.size() - kFileSuffix.size());
+    } else {
+        key += kFileSuffix;
+    }
+    Entry* const found = index.find(key);
+    return found != nullptr && found->value.is_scalar() ? found : nullptr;
+}
 
 void settle(Entry& old, const Entry& added, Clash clash, const std::string& path,
             Reporter& report) {
@@ -55,7 +77,12 @@ void merge(Node& into, const Node& from, Clash clash, const std::string& path, R
     for (const Entry& entry : from.entries) {
         Entry* old = index.find(entry.key);
         if (old == nullptr) {
-            index.add(entry);
+            Entry* const other = clash != Clash::refuse ? find_alternative(index, entry) : nullptr;
+            if (other == nullptr) {
+                index.add(entry);
+            } else if (clash == Clash::replace) {
+                index.exchange(*other, entry);
+            }
             continue;
         }
         const std::string here = path.empty() ? entry.key : path + "." + entry.key;

@@ -142,7 +142,19 @@ void Reader::read_map(const Map& map, const Node& node, Message& message) {
         return;
     }
     if (map.one_of) check_kinds(map, node);
+    check_files(map, node);
     for (const Entry& entry : node.entries) read_entry(map, entry, message);
+}
+
+void Reader::check_files(const Map& map, const Node& node) {
+    for (const Key& key : map.keys) {
+        if (!key.from_file) continue;
+        const Entry* const file = node.find(key.name);
+        const std::string direct = key.name.substr(0, key.name.size() - kFileSuffix.size());
+        if (file == nullptr || node.find(direct) == nullptr) continue;
+        error("said_twice", file->mark,
+              fmt::format("{} says {} and {}; one of them is enough", path_, direct, key.name));
+    }
 }
 
 void Reader::check_kinds(const Map& map, const Node& node) {
@@ -331,7 +343,11 @@ void Reader::take_file(const Key& key, const Node& node, Message& owner) {
     std::optional<Refusal> refusal = read_secret_file(all_, node.mark, *name, content.text);
     if (!refusal) refusal = misfit(key.field.back(), content.text);
     if (!refusal) refusal = read_scalar(content, owner, key.field.back());
-    if (refusal) refuse(node, std::move(*refusal));
+    if (refusal) {
+        refuse(node, std::move(*refusal));
+    } else if (complained_.insert(node.mark).second) {
+        warn_if_open(all_, node.mark, *name);
+    }
 }
 
 void Reader::note_places(const Key& key, const Entry& entry, Message& message) {

@@ -85,6 +85,8 @@ class Reader {
                                       const google::protobuf::FieldDescriptor* field);
     void take_file(const Key& key, const Node& node, google::protobuf::Message& owner);
     void check_kinds(const Map& map, const Node& node);
+    /// A secret stands there or in a file.
+    void check_files(const Map& map, const Node& node);
     void unknown_key(const Map& map, const Entry& entry);
     void note_places(const Key& key, const Entry& entry, google::protobuf::Message& message);
     void warn_if_not_carried_out(const google::protobuf::FieldDescriptor* field,

@@ -13,6 +13,7 @@ namespace holdfast::config::yaml {
 namespace {
 
 constexpr std::string_view kOpening = "${credential:";
+constexpr unsigned kOthersMode = 0077;
 /// More is no password.
 constexpr std::size_t kLongest = 64UL * 1024;
 
@@ -74,6 +75,14 @@ std::optional<Refusal> read_secret_file(Reading& all, const Mark& at, const std:
     const std::string folder = at.source != nullptr ? at.source->folder() : "/";
     if (at.source != nullptr) all.files.named_by(at.place().at);
     return read_whole(all.files, absolute(name, folder), text);
+}
+
+void warn_if_open(Reading& all, const Mark& at, const std::string& name) {
+    const std::string path = absolute(name, at.source != nullptr ? at.source->folder() : "/");
+    const core::Result<FileKind> kind = all.files.inspect(path);
+    if (!kind || (kind->mode & kOthersMode) == 0) return;
+    all.report.warning("open_key_file", at.place(), fmt::format("others can read {}", path)).hint =
+        "chmod 0600 " + path;
 }
 
 }  // namespace holdfast::config::yaml

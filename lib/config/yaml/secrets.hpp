@@ -21,4 +21,7 @@ struct Reading;
 [[nodiscard]] std::optional<Refusal> read_secret_file(Reading& all, const Mark& at,
                                                       const std::string& name, std::string& text);
 
+/// Warns of such a file when anybody but its owner may read it.
+void warn_if_open(Reading& all, const Mark& at, const std::string& name);
+
 }  // namespace holdfast::config::yaml

@@ -111,7 +111,7 @@ class MapMaker {
         MapMaker(*made.below).add_message(type, path);
     }
     void add_secret_file(const std::string& key, const Path& path) {
-        Key& file = key_at(map_, key + "_file");
+        Key& file = key_at(map_, key + std::string(kFileSuffix));
         set_field(file, path);
         file.from_file = true;
     }

@@ -21,6 +21,9 @@ namespace holdfast::config::yaml {
 struct KeyForm;
 struct Map;
 
+/// Behind the key of a secret: its value is the name of a file that holds it.
+inline constexpr std::string_view kFileSuffix = "_file";
+
 /// From a message to a field inside of it. A repeated message on the way stands for its first
 /// entry.
 using Path = std::vector<const google::protobuf::FieldDescriptor*>;

@@ -34,7 +34,7 @@ class MemoryFiles : public FileAccess {
             return core::Error::from_errno(ENOENT, "find " + path);
         }
         kind.safe_for_root = !unsafe.contains(path) && !open_to_all.contains(path);
-        kind.mode = open_to_all.contains(path) ? 0777 : 0755;
+        kind.mode = open_to_all.contains(path) ? 0777 : kind.executable ? 0755 : 0600;
         return kind;
     }
     /// Only a `*` at the end is understood.

@@ -71,6 +71,30 @@ TEST(YamlDefaults, AreForInstancesThatSayNothingElse) {
     EXPECT_EQ(instance(result, 1).advert_interval_us(), 4'000'000U);
 }
 
+TEST(YamlDefaults, GiveNoPasswordToWhatHasOneOfItsOwn) {
+    YamlFiles files(
+        "version: 1\nvrrp:\n  defaults: {version: 2, auth: {type: pass, password_file: common}}\n"
+        "  instances:\n"
+        "    a: {interface: eth0, virtual_router_id: 1, addresses: [192.0.2.1/24],\n"
+        "        auth: {password: own}}\n"
+        "overrides:\n  lb2: {vrrp: {instances: {a: {auth: {password_file: other}}}}}\n");
+    files.files["/etc/holdfast/common"] = "common";
+    files.files["/etc/holdfast/other"] = "other";
+    for (const auto& [node, password] : {std::pair{"lb1", "own"}, {"lb2", "other"}}) {
+        const LoadResult result = load_yaml(files, node);
+        EXPECT_THAT(findings(result), IsEmpty());
+        EXPECT_EQ(instance(result).authentication().password(), password);
+    }
+}
+
+TEST(YamlPools, ThatListenGiveTheirAddressesToTheirServices) {
+    const LoadResult result = load_yaml(
+        "server_pools:\n  web: {listen: [\"192.0.2.10:80\", \"192.0.2.11:80\"], servers: "
+        "[10.0.0.1]}\nipvs:\n  services:\n    http: {pool: web}\n");
+    ASSERT_EQ(result.config.service_groups_size(), 1) << testing::rendered(result);
+    EXPECT_EQ(result.config.service_groups(0).name(), "listen-http");
+}
+
 TEST(YamlOverrides, AreForOneNode) {
     const std::string text = std::string(kWeb) +
                              "overrides:\n  lb2: {vrrp: {instances: {web: {priority: 50}}}}\n"

@@ -146,5 +146,30 @@ TEST(YamlSecrets, ComeFromFilesAndCredentials) {
                 Contains(HasSubstr("auth.password_file: open /absent")));
 }
 
+TEST(YamlSecrets, ThatOthersCanReadAreWarnedOfOnce) {
+    YamlFiles files(
+        "version: 1\nvrrp:\n  defaults:\n    version: 2\n"
+        "    auth: {type: pass, password_file: secret}\n  instances:\n"
+        "    a: {interface: eth0, virtual_router_id: 1, addresses: [192.0.2.1/24]}\n"
+        "    b: {interface: eth0, virtual_router_id: 2, addresses: [192.0.2.2/24]}\n");
+    files.files["/etc/holdfast/secret"] = "s3cret\n";
+    EXPECT_THAT(findings(load_yaml(files)), IsEmpty());
+    files.open_to_all.insert("/etc/holdfast/secret");
+    const LoadResult result = load_yaml(files);
+    EXPECT_THAT(findings(result), ElementsAre("5:39 others can read /etc/holdfast/secret "
+                                              "[chmod 0600 /etc/holdfast/secret]"));
+    EXPECT_TRUE(result.usable);
+}
+
+TEST(YamlSecrets, StandThereOrInAFile) {
+    YamlFiles files("version: 1\n" + std::string(kInstance) +
+                    "      version: 2\n"
+                    "      auth: {type: pass, password: one, password_file: secret}\n");
+    files.files["/etc/holdfast/secret"] = "two\n";
+    EXPECT_THAT(findings(load_yaml(files)),
+                ElementsAre(HasSubstr("auth says password and password_file; one of them is "
+                                      "enough")));
+}
+
 }  // namespace
 }  // namespace holdfast::config
