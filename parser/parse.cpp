@@ -84,8 +84,8 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
     wanted.working_folder = "/";
     wanted.credentials_folder = host.environment("CREDENTIALS_DIRECTORY");
     wanted.host = &host;
-    wanted.credentials_folder = host.environment("CREDENTIALS_DIRECTORY");
     wanted.keep_written = !request.test();
+    wanted.findings_only = request.test();
     const config::LoadResult result = config::load(wanted, files);
     Answer answer;
     answer.memory = result.memory;

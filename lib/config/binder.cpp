@@ -151,6 +151,25 @@ void Binder::take(Node& root) {
     bind_statement(targets, root, nullptr);
 }
 
+v1::VirtualServer& Binder::begin_service() {
+    places_.services.emplace_back();
+    return visitor_ != nullptr ? visitor_->fresh() : *config_.add_virtual_servers();
+}
+
+void Binder::end_service(v1::VirtualServer& service) {
+    if (visitor_ == nullptr) return;
+    if (visitor_->visit(service, places_.services.back())) {
+        places_.services.pop_back();
+    } else {
+        config_.add_virtual_servers()->CopyFrom(service);
+    }
+}
+
+void Binder::forget_service() {
+    places_.services.pop_back();
+    if (visitor_ == nullptr) config_.mutable_virtual_servers()->RemoveLast();
+}
+
 void Binder::note_origin(Targets targets, const Node& node) {
     std::vector<Position> entries;
     if (node.known->kind == KeywordKind::value_block) {

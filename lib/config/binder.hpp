@@ -101,6 +101,16 @@ struct Places {
     std::vector<ObjectPlaces> bfd;
 };
 
+/// Who wants to see services while the file is still being read.
+class ServiceVisitor {
+  public:
+    virtual ~ServiceVisitor() = default;
+    /// An empty service; the one before it is gone.
+    virtual v1::VirtualServer& fresh() = 0;
+    /// True when nobody needs the service any more.
+    virtual bool visit(v1::VirtualServer& service, ObjectPlaces& places) = 0;
+};
+
 class LegacyText;
 
 using Targets = std::span<google::protobuf::Message* const>;
@@ -130,6 +140,13 @@ class Binder {
 
     /// Names of numbers are looked for in these files, which must outlive the binder.
     void read_names_from(FileAccess& files) { names_ = NameTables(&files); }
+
+    /// From now on shows every service as it ends. `visitor` must outlive the binder.
+    void show_services_to(ServiceVisitor& visitor) { visitor_ = &visitor; }
+    /// A service to fill; then it is either kept or forgotten.
+    [[nodiscard]] v1::VirtualServer& begin_service();
+    void end_service(v1::VirtualServer& service);
+    void forget_service();
 
     /// A statement of the top level, with all that stands in it.
     void take(Node& root);
@@ -195,6 +212,7 @@ class Binder {
     ModelIndex index_;
     NameTables names_;
     Origins* origins_ = nullptr;
+    ServiceVisitor* visitor_ = nullptr;
     std::vector<Binding> bindings_;  // by the keyword's number
     std::unordered_set<std::string> claimed_;
     std::unordered_set<const KnownKeyword*> not_carried_out_;

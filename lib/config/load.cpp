@@ -13,6 +13,7 @@
 #include "lib/config/blocks.hpp"
 #include "lib/config/preprocessor.hpp"
 #include "lib/config/resolve.hpp"
+#include "lib/config/service_tester.hpp"
 #include "lib/config/written.hpp"
 #include "lib/config/yaml/front_end.hpp"
 
@@ -74,6 +75,7 @@ struct Target {
     v1::Config& config;
     Places& places;
     Origins* origins;  // nothing: nobody asks
+    ServiceVisitor* visitor = nullptr;
 };
 
 void read_legacy(const LoadRequest& request, FileAccess& files, Preprocessor& lines,
@@ -81,6 +83,7 @@ void read_legacy(const LoadRequest& request, FileAccess& files, Preprocessor& li
     Binder binder(request, target.config, target.places, report);
     binder.read_names_from(files);
     if (target.origins != nullptr) binder.note_origins(*target.origins);
+    if (target.visitor != nullptr) binder.show_services_to(*target.visitor);
     bool empty = true;
     const auto take = [&](Node& root) {
         empty = false;
@@ -114,8 +117,11 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     Places places;
     auto written = request.keep_written ? std::make_shared<Written>() : nullptr;
     if (written) written->files = report.files();
+    Resolution all{request, files, result.config, places, report};
+    ServiceTester tester(all);
     const Target target{written ? written->config : result.config, places,
-                        written ? &written->origins : nullptr};
+                        written ? &written->origins : nullptr,
+                        request.findings_only ? &tester : nullptr};
     // What places refer to must live until the end: one of these two.
     std::optional<Preprocessor> lines;
     std::optional<yaml::FrontEnd> yaml_text;
@@ -130,7 +136,6 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     }
     if (written) result.config = written->config;
     result.written = std::move(written);
-    Resolution all{request, files, result.config, places, report};
     if (readable) resolve(all);
     result.usable = !report.has_fatal() && !(yaml_text && yaml_text->failed());
     result.counts = report.counts();

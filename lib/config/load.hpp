@@ -29,6 +29,9 @@ struct LoadRequest {
     std::string credentials_folder;
     /// Hand out what was written, before resolution, with the place of everything.
     bool keep_written = false;
+    /// Only findings are wanted: LoadResult::config may lack what was looked at already, and ids.
+    /// Not together with keep_written.
+    bool findings_only = false;
 };
 
 struct LoadResult {

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "lib/config/binder.hpp"
+#include "lib/config/tested_services.hpp"
+#include "lib/core/ids.hpp"
 
 namespace holdfast::config {
 
@@ -17,6 +19,12 @@ struct Resolution {
     v1::Config& config;
     Places& places;
     Reporter& report;
+    TestedServices tested = {};  // of a test only
+
+    /// 0 where nobody asks for ids, which cost more than anything else of a service.
+    [[nodiscard]] std::uint64_t id_of(std::string_view kind, std::string_view key) const {
+        return request.findings_only ? 0 : core::object_id(kind, key).value;
+    }
 };
 
 /// Settings of global_defs that follow from others, and BFD sessions.
@@ -34,6 +42,9 @@ void resolve_addresses(Resolution& all, v1::VrrpInstance& instance, const Object
 /// Routes, rules, everything static, track and GARP groups, delays. After the instances.
 void resolve_network(Resolution& all);
 void resolve_services(Resolution& all);
+/// Says that a service was written before.
+void report_duplicate(const Resolution& all, const v1::VirtualServer& second,
+                      const ObjectPlaces& places);
 
 /// What keepalived does not start with: instances without virtual router id, interface or address,
 /// two of the same id on one interface. An interface that does not exist is an error

@@ -7,7 +7,6 @@
 
 #include "lib/config/check_kind.hpp"
 #include "lib/core/address.hpp"
-#include "lib/core/ids.hpp"
 
 namespace holdfast::config {
 
@@ -294,7 +293,7 @@ class CheckResolver {
         for (auto& check : *server_.mutable_checks()) {
             key.resize(start);
             key += std::to_string(index++);
-            check.set_id(core::object_id("check", key).value);
+            check.set_id(all_.id_of("check", key));
         }
     }
 

@@ -28,6 +28,11 @@ struct Listening {
                                      const ObjectPlaces& places, const Groups& groups,
                                      Listening& listening);
 
+/// Defaults and corrections of one service, and what is found about it. False when it must be
+/// dropped.
+[[nodiscard]] bool resolve_service(Resolution& all, v1::VirtualServer& service,
+                                   ObjectPlaces& places, const Groups& groups);
+
 /// "[192.0.2.1]:tcp:80", as keepalived's logs and fifos write it.
 [[nodiscard]] std::string endpoint_text(const std::string& address, v1::Protocol protocol,
                                         std::uint32_t port);

@@ -154,7 +154,7 @@ class ScriptResolver {
     void resolve_global() {
         auto& global = *all_.config.mutable_global();
         const bool vrrp = all_.config.vrrp_instances_size() > 0;
-        const bool services = all_.config.virtual_servers_size() > 0;
+        const bool services = all_.config.virtual_servers_size() > 0 || all_.tested.any;
         const auto resolve_if = [&](bool wanted, v1::Script* script, auto clear,
                                     std::string_view keyword) {
             if (wanted && script->argv_size() > 0 &&

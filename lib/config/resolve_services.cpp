@@ -6,13 +6,13 @@
 #include <fmt/format.h>
 
 #include "lib/config/address_text.hpp"
+#include "lib/config/findings/findings.hpp"
 #include "lib/config/irregular/endpoints.hpp"
 #include "lib/config/persistence.hpp"
 #include "lib/config/resolve.hpp"
 #include "lib/config/resolve_checks.hpp"
 #include "lib/config/resolve_listening.hpp"
 #include "lib/core/address.hpp"
-#include "lib/core/ids.hpp"
 
 namespace holdfast::config {
 
@@ -37,7 +37,7 @@ class ServiceResolver {
     bool run() {
         service_.clear_label();
         if (!resolve_listening(all_, service_, places_, groups_, listening_)) return false;
-        service_.set_id(core::object_id("virtual_server", service_.name()).value);
+        service_.set_id(all_.id_of("virtual_server", service_.name()));
         const ObjectScope object(all_.report, "virtual_server", service_.name());
         drop_other_families();
         if (service_.servers().empty()) {
@@ -248,8 +248,7 @@ class ServiceResolver {
                                      service_.name(), server.name()));
                 return true;
             }
-            server.set_id(
-                core::object_id("real_server", service_.name() + " " + server.name()).value);
+            server.set_id(all_.id_of("real_server", service_.name() + " " + server.name()));
             return false;
         });
     }
@@ -277,7 +276,7 @@ class ServiceResolver {
         }
         decide_port(sorry, places_.of("sorry_server"), "sorry_server");
         sorry.set_name(endpoint_text(sorry.address(), service_.key().protocol(), sorry.port()));
-        sorry.set_id(core::object_id("sorry_server", service_.name() + " " + sorry.name()).value);
+        sorry.set_id(all_.id_of("sorry_server", service_.name() + " " + sorry.name()));
     }
 
     void check_quorum() {
@@ -304,17 +303,14 @@ class ServiceResolver {
     Listening listening_;
 };
 
-/// keepalived runs a service that is written twice as one whose servers are those of both.
 void merge(Resolution& all, v1::VirtualServer& first, ObjectPlaces& first_places,
            v1::VirtualServer& second, ObjectPlaces& places) {
-    all.report.warning(
-        "duplicate", places.block,
-        fmt::format("{} is there already; its servers are added to the first", second.name()));
-    std::unordered_set<std::uint64_t> there;
-    for (const auto& server : first.servers()) there.insert(server.id());
+    report_duplicate(all, second, places);
+    std::unordered_set<std::string> there;
+    for (const auto& server : first.servers()) there.insert(server.name());
     for (int i = 0; i < second.servers_size(); ++i) {
         auto& server = *second.mutable_servers(i);
-        if (!there.insert(server.id()).second) continue;
+        if (!there.insert(server.name()).second) continue;
         first.add_servers()->Swap(&server);
         first_places.servers.resize(static_cast<std::size_t>(first.servers_size()) - 1,
                                     {first_places.block, {}});
@@ -326,23 +322,45 @@ void merge(Resolution& all, v1::VirtualServer& first, ObjectPlaces& first_places
 
 }  // namespace
 
+bool resolve_service(Resolution& all, v1::VirtualServer& service, ObjectPlaces& places,
+                     const Groups& groups) {
+    if (!ServiceResolver(all, service, places, groups).run()) return false;
+    // Here and not where everything else is looked at: a second block of the same service joins
+    // the first, and what is wrong with it stands in its own lines.
+    find_in_service(all, service, places);
+    return true;
+}
+
+/// keepalived runs a service that is written twice as one whose servers are those of both.
+void report_duplicate(const Resolution& all, const v1::VirtualServer& second,
+                      const ObjectPlaces& places) {
+    all.report.warning(
+        "duplicate", places.block,
+        fmt::format("{} is there already; its servers are added to the first", second.name()));
+}
+
 void resolve_services(Resolution& all) {
     Groups groups;
     for (const auto& group : all.config.service_groups()) {
         groups.emplace(group.name(), KnownGroup{&group, facts_of(group)});
     }
     auto& services = *all.config.mutable_virtual_servers();
-    std::unordered_map<std::uint64_t, int> by_id;
+    std::unordered_map<std::string, int> by_name;
     std::vector<bool> drop(static_cast<std::size_t>(services.size()));
     for (int i = 0; i < services.size(); ++i) {
         const auto at = static_cast<std::size_t>(i);
         v1::VirtualServer& service = *services.Mutable(i);
         ObjectPlaces& places = all.places.services[at];
-        if (!ServiceResolver(all, service, places, groups).run()) {
+        if (!resolve_service(all, service, places, groups)) {
             drop[at] = true;
             continue;
         }
-        const auto [first, is_new] = by_id.emplace(service.id(), i);
+        if (all.tested.names.contains(service.name())) {
+            report_duplicate(all, service, places);
+            drop[at] = true;
+            continue;
+        }
+        const auto [first, is_new] = by_name.emplace(service.name(), i);
         if (is_new) continue;
         const auto of_first = static_cast<std::size_t>(first->second);
         merge(all, *services.Mutable(first->second), all.places.services[of_first], service,

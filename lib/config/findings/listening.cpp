@@ -57,19 +57,20 @@ class Listeners {
 
     void run() {
         for (int i = 0; i < all_.config.virtual_servers_size(); ++i) {
-            add(all_.config.virtual_servers(i),
+            const auto& service = all_.config.virtual_servers(i);
+            add(service.key(), service.name(),
                 all_.places.services[static_cast<std::size_t>(i)].block);
         }
+        for (const auto& [key, name, place] : all_.tested.listeners) add(key, name, place);
         add_groups();
         report();
     }
 
   private:
-    void add(const v1::VirtualServer& service, const Place& place) {
-        const auto& key = service.key();
+    void add(const v1::ServiceKey& key, std::string_view name, const Place& place) {
         const std::string first = key.has_fwmark() ? mark_text(key.fwmark()) : key.address();
         claims_.push_back({key.ipv6(), key.has_fwmark() ? 0 : key.protocol(), key.port(), first,
-                           first, service.name(), &place});
+                           first, name, &place});
     }
 
     /// The entries of a group count once for each protocol and family, however many services name

@@ -176,12 +176,12 @@ void find_unused_groups(const Resolution& all) {
 
 }  // namespace
 
+void find_in_service(const Resolution& all, const v1::VirtualServer& service,
+                     const ObjectPlaces& places) {
+    ServiceFindings(all, service, places).run();
+}
+
 void find_in_services(const Resolution& all) {
-    for (int i = 0; i < all.config.virtual_servers_size(); ++i) {
-        ServiceFindings(all, all.config.virtual_servers(i),
-                        all.places.services[static_cast<std::size_t>(i)])
-            .run();
-    }
     find_unused_groups(all);
     find_shared_listeners(all);
 }

@@ -63,17 +63,20 @@ void warn_of_header(Binder& binder, const Node& node) {
 }
 
 void parse_virtual_server(Binder& binder, Targets, Node& node) {
-    v1::VirtualServer& service = *binder.config().add_virtual_servers();
+    v1::VirtualServer& service = binder.begin_service();
     if (!read_key(binder, service, node)) {
-        binder.config().mutable_virtual_servers()->RemoveLast();
+        binder.forget_service();
         return;
     }
     warn_of_header(binder, node);
-    ObjectPlaces& places = binder.places().services.emplace_back();
+    ObjectPlaces& places = binder.places().services.back();
     places.block = node.place;
-    const ObjectScope object(binder.report(), "virtual_server", node.word(0), node.word(1));
-    google::protobuf::Message* const targets[] = {&service};
-    binder.bind_block(targets, node, &places);
+    {
+        const ObjectScope object(binder.report(), "virtual_server", node.word(0), node.word(1));
+        google::protobuf::Message* const targets[] = {&service};
+        binder.bind_block(targets, node, &places);
+    }
+    binder.end_service(service);
 }
 
 /// As far as the statements up to here tell it.
