@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/core/text.hpp"
+#include "lib/config/near_names.hpp"
 
 namespace holdfast::config {
 
@@ -42,16 +42,14 @@ std::string_view block_name(BlockNumber block) {
     return path.empty() ? "the top level" : path.substr(path.rfind('/') + 1);
 }
 
-std::string did_you_mean(BlockNumber block, std::string_view keyword) {
+std::string hint_of(BlockNumber block, std::string_view keyword) {
     if (keyword.starts_with("\xef\xbb\xbf")) {
         return "the file begins with a byte order mark; save it without one";
     }
     if (keyword.starts_with("//")) return "a comment begins with # or !";
     std::vector<std::string> candidates;
     for (const KnownKeyword& known : keywords_of(block)) candidates.emplace_back(known.keyword);
-    if (const auto near = core::closest(keyword, candidates)) {
-        return fmt::format("did you mean {}?", *near);
-    }
+    if (std::string near = did_you_mean(keyword, candidates); !near.empty()) return near;
     if (const std::string_view elsewhere = block_that_knows(keyword); !elsewhere.empty()) {
         return fmt::format("{} belongs into {}", keyword, elsewhere);
     }
@@ -152,7 +150,7 @@ void BlockReader::unknown(BlockNumber block, const Node& node) {
         report_.error(Complaint::unknown_keyword, "unknown_keyword", node.place,
                       fmt::format("unknown keyword '{}' in {}", node.keyword, block_name(block)));
     if (!hint) return;
-    error.hint = did_you_mean(block, node.keyword);
+    error.hint = hint_of(block, node.keyword);
     error.object = fmt::format("{} {}", block_name(block), node.keyword);
 }
 

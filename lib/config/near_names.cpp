@@ -26,20 +26,23 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
     return {};
 }
 
-std::string did_you_mean_user(const HostFacts& host, std::string_view word) {
+bool knows_account(const HostFacts* host, const std::string& user, const std::string& group) {
+    return host == nullptr || (host->user(user) && (group.empty() || host->group(group)));
+}
+
+std::string did_you_mean_account(const HostFacts& host, const std::string& user,
+                                 const std::string& group) {
     std::vector<std::string> there;
+    if (host.user(user)) {
+        for (const char* name : kUsualGroups) {
+            if (host.group(name)) there.emplace_back(name);
+        }
+        return did_you_mean(group, there);
+    }
     for (const char* name : kUsualUsers) {
         if (host.user(name)) there.emplace_back(name);
     }
-    return did_you_mean(word, there);
-}
-
-std::string did_you_mean_group(const HostFacts& host, std::string_view word) {
-    std::vector<std::string> there;
-    for (const char* name : kUsualGroups) {
-        if (host.group(name)) there.emplace_back(name);
-    }
-    return did_you_mean(word, there);
+    return did_you_mean(user, there);
 }
 
 }  // namespace holdfast::config

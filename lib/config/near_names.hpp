@@ -27,8 +27,13 @@ template <class Objects>
 [[nodiscard]] std::string did_you_mean(std::string_view word,
                                        const std::vector<std::string>& candidates);
 
-/// The same for users and groups: those that scripts usually run as, as far as this host has them.
-[[nodiscard]] std::string did_you_mean_user(const HostFacts& host, std::string_view word);
-[[nodiscard]] std::string did_you_mean_group(const HostFacts& host, std::string_view word);
+/// Whether the host has this user and, when one is named, this group. Without a host nothing is
+/// doubted.
+[[nodiscard]] bool knows_account(const HostFacts* host, const std::string& user,
+                                 const std::string& group);
+/// "did you mean NAME?" for the one of the two that the host does not know, out of the accounts
+/// that scripts usually run as.
+[[nodiscard]] std::string did_you_mean_account(const HostFacts& host, const std::string& user,
+                                               const std::string& group);
 
 }  // namespace holdfast::config

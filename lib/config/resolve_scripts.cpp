@@ -199,16 +199,12 @@ class ScriptResolver {
         }
         if (!script.has_user()) return true;
         const HostFacts* host = all_.request.host;
-        const bool known =
-            host == nullptr ||
-            (host->user(script.user()) && (!script.has_group() || host->group(script.group())));
-        if (!known) {
+        if (!knows_account(host, script.user(), script.group())) {
             all_.report
                 .error(Complaint::general, "unknown_user", places.of("user"),
                        fmt::format("vrrp_script {}: there is no user {} {}; it is dropped",
                                    script.name(), script.user(), script.group()))
-                .hint = host->user(script.user()) ? did_you_mean_group(*host, script.group())
-                                                  : did_you_mean_user(*host, script.user());
+                .hint = did_you_mean_account(*host, script.user(), script.group());
             return false;
         }
         script.mutable_script()->set_user(script.user());

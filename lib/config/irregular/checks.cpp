@@ -8,7 +8,6 @@
 #include "lib/config/legacy_writer.hpp"
 #include "lib/config/near_names.hpp"
 #include "lib/config/numbers.hpp"
-#include "lib/core/text.hpp"
 
 namespace holdfast::config {
 
@@ -48,8 +47,7 @@ void drop_urls_without_path(Binder& binder, v1::HttpCheck& http, const Node& nod
 }
 
 bool known_user(const HostFacts* host, const v1::MiscCheck& command) {
-    return host == nullptr || !command.has_user() ||
-           (host->user(command.user()) && (!command.has_group() || host->group(command.group())));
+    return !command.has_user() || knows_account(host, command.user(), command.group());
 }
 
 /// Why a check cannot be; empty when it can.

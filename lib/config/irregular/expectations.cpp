@@ -6,6 +6,7 @@
 
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/legacy_writer.hpp"
+#include "lib/config/near_names.hpp"
 #include "lib/config/numbers.hpp"
 #include "lib/core/text.hpp"
 
@@ -123,12 +124,10 @@ void parse_regex_options(Binder& binder, Targets targets, Node& node) {
             url_of(targets).add_regex_options(*option);
             continue;
         }
-        auto& warning = binder.report().warning(
-            "unknown_option", node.place_of(i),
-            fmt::format("regex_options: '{}' is unknown and ignored", node.word(i)));
-        if (const auto near = core::closest(node.word(i), option_names())) {
-            warning.hint = fmt::format("did you mean {}?", *near);
-        }
+        binder.report()
+            .warning("unknown_option", node.place_of(i),
+                     fmt::format("regex_options: '{}' is unknown and ignored", node.word(i)))
+            .hint = did_you_mean(node.word(i), option_names());
     }
 }
 

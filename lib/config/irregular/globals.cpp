@@ -37,13 +37,13 @@ void parse_script_user(Binder& binder, Targets targets, Node& node) {
     const HostFacts* host = binder.request().host;
     const std::string user(node.word(0));
     const std::string group(node.word(1));
-    const bool no_user = host != nullptr && !host->user(user);
-    if (no_user || (host != nullptr && !group.empty() && !host->group(group))) {
+    if (!knows_account(host, user, group)) {
+        const bool no_user = !host->user(user);
         auto& error =
             binder.report().error(Complaint::general, "bad_value", node.place_of(no_user ? 0 : 1),
                                   no_user ? fmt::format("there is no user '{}'", user)
                                           : fmt::format("there is no group '{}'", group));
-        error.hint = no_user ? did_you_mean_user(*host, user) : did_you_mean_group(*host, group);
+        error.hint = did_you_mean_account(*host, user, group);
         return;
     }
     global.clear_script_group();

@@ -7,6 +7,7 @@
 
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/legacy_writer.hpp"
+#include "lib/config/near_names.hpp"
 #include "lib/core/text.hpp"
 
 namespace holdfast::config {
@@ -62,11 +63,8 @@ void parse_scheduler(Binder& binder, Targets targets, Node& node) {
     auto& error = binder.report().error(
         Complaint::general, "bad_value", node.place_of(0),
         fmt::format("{}: there is no scheduler '{}'; it is ignored", node.keyword, node.word(0)));
-    if (const auto near = core::closest(node.word(0), names)) {
-        error.hint = fmt::format("did you mean {}?", *near);
-    } else {
-        error.hint = "it is one of " + core::join(names, ", ");
-    }
+    error.hint = did_you_mean(node.word(0), names);
+    if (error.hint.empty()) error.hint = "it is one of " + core::join(names, ", ");
 }
 
 /// sh-port and the like; keepalived wants the scheduler they belong to before them.

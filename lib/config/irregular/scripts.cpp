@@ -62,19 +62,6 @@ bool bind_command(Binder& binder, v1::Script& script, const Node& node,
     return true;
 }
 
-bool known_user(Binder& binder, std::string_view user, std::string_view group) {
-    const HostFacts* host = binder.request().host;
-    return host == nullptr ||
-           (host->user(std::string(user)) && (group.empty() || host->group(std::string(group))));
-}
-
-/// A hint when the host knows a user or group of nearly this name.
-std::string near_account(Binder& binder, std::string_view user, std::string_view group) {
-    const HostFacts& host = *binder.request().host;
-    return host.user(std::string(user)) ? did_you_mean_group(host, group)
-                                        : did_you_mean_user(host, user);
-}
-
 }  // namespace
 
 void bind_command_line(Binder& binder, v1::Script& script, const Node& node) {
@@ -101,15 +88,16 @@ void bind_script(Binder& binder, v1::Script& script, const Node& node) {
         }
         return;
     }
-    const std::string_view user = words->size() > 1 ? std::string_view((*words)[1]) : "";
-    const std::string_view group = words->size() > 2 ? std::string_view((*words)[2]) : "";
-    if (!user.empty() && !known_user(binder, user, group)) {
+    const std::string user = words->size() > 1 ? (*words)[1] : "";
+    const std::string group = words->size() > 2 ? (*words)[2] : "";
+    const HostFacts* host = binder.request().host;
+    if (!user.empty() && !knows_account(host, user, group)) {
         // keepalived only logs this; arguments outside of the quotes are the usual cause.
         auto& warning = binder.report().warning(
             "unknown_user", node.place_of(1),
             fmt::format("{}: there is no user '{}'{}; the script is dropped", node.keyword, user,
                         group.empty() ? "" : fmt::format(" or no group '{}'", group)));
-        warning.hint = near_account(binder, user, group);
+        warning.hint = did_you_mean_account(*host, user, group);
         if (warning.hint.empty()) {
             warning.hint = "put the command and its arguments into one pair of quotes";
         }
