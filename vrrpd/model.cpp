@@ -158,7 +158,7 @@ core::Result<InstanceSetting> instance_of(const config::VrrpInstance& from,
     add_trackers(from, group == nullptr || group->tracking_weight(), made);
     if (group != nullptr) {
         made.group = group->name();
-        add_trackers(*group, true, made);
+        add_trackers(*group, group->tracking_weight(), made);
     }
     return made;
 }

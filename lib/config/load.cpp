@@ -100,6 +100,7 @@ void resolve(Resolution& all) {
     resolve_trackers(all);
     resolve_instances(all);
     resolve_groups(all);
+    resolve_weights(all);
     resolve_network(all);
     resolve_services(all);
     validate(all);

@@ -37,6 +37,8 @@ void resolve_instances(Resolution& all);
 /// The keys of an instance's auth_hmac; it is dropped when its own key is not among them.
 void resolve_hmac(Resolution& all, v1::VrrpInstance& instance, const Place& place, bool strict);
 void resolve_groups(Resolution& all);
+/// Weights that do not count in a group or for an owner. After the groups.
+void resolve_weights(Resolution& all);
 /// The addresses of one instance; its excluded ones join the others.
 void resolve_addresses(Resolution& all, v1::VrrpInstance& instance, const ObjectPlaces& places);
 /// Routes, rules, everything static, track and GARP groups, delays. After the instances.

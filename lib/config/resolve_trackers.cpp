@@ -1,4 +1,5 @@
-// track_file and vrrp_track_process, and what the lists of instances and groups say about them.
+// track_file and vrrp_track_process, and what the lists of instances and groups say about these and
+// about BFD sessions.
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@ class TrackerResolver {
     void run() {
         resolve_files();
         resolve_processes();
+        collect_bfd();
         for (int i = 0; i < all_.config.vrrp_instances_size(); ++i) {
             auto& instance = *all_.config.mutable_vrrp_instances(i);
             all_.report.set_object("vrrp_instance " + instance.name());
@@ -82,6 +84,14 @@ class TrackerResolver {
         drop_marked(processes, all_.places.track_processes, drop);
     }
 
+    /// A session that only checks hear of is none for keepalived's virtual routers.
+    void collect_bfd() {
+        for (const auto& session : all_.config.bfd_instances()) {
+            if (!session.for_vrrp()) continue;
+            bfd_[session.name()] = {session.id(), session.weight(), session.reverse()};
+        }
+    }
+
     static void complete(v1::TrackProcess& process) {
         if (!process.has_weight()) process.set_weight(0);
         if (!process.has_quorum()) {
@@ -98,9 +108,7 @@ class TrackerResolver {
     void resolve_lists(Owner& owner, const ObjectPlaces& places) {
         resolve_list(*owner.mutable_track_files(), files_, "track_file", places);
         resolve_list(*owner.mutable_track_processes(), processes_, "track_process", places);
-        for (auto& tracked : *owner.mutable_track_bfd()) {
-            tracked.set_id(core::object_id("bfd_instance", tracked.name()).value);
-        }
+        resolve_list(*owner.mutable_track_bfd(), bfd_, "track_bfd", places);
         for (auto& tracked : *owner.mutable_track_interfaces()) {
             if (!tracked.has_weight()) tracked.set_weight(0);
             if (!tracked.has_reverse()) tracked.set_reverse(false);
@@ -116,7 +124,8 @@ class TrackerResolver {
             if (found == definitions.end()) {
                 all_.report.error(
                     Complaint::general, "unknown_tracker", places.of(keyword),
-                    fmt::format("{}: {} is not there; it is ignored", keyword, tracked.name()));
+                    fmt::format("{}: {} is not there{}; it is ignored", keyword, tracked.name(),
+                                keyword == "track_bfd" ? " for virtual routers" : ""));
                 entries.DeleteSubrange(i, 1);
                 continue;
             }
@@ -129,6 +138,7 @@ class TrackerResolver {
     Resolution& all_;
     Definitions files_;
     Definitions processes_;
+    Definitions bfd_;
 };
 
 }  // namespace

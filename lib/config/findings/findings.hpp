@@ -22,8 +22,7 @@ void find_in_addresses(const Resolution& all);
 /// Scripts, tracked files and processes, BFD sessions: what nobody uses, names that lead nowhere.
 void find_in_scripts(const Resolution& all);
 
-/// Virtual routers: ids used twice, weights that change nothing, peers that are none. Errors too,
-/// for weights that keepalived complains about.
+/// Virtual routers: ids used twice, weights that change nothing, peers that are none.
 void find_in_routers(const Resolution& all);
 
 }  // namespace holdfast::config

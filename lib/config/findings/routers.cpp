@@ -165,32 +165,13 @@ class RouterFindings {
         std::erase_if(trackers, [](const Tracker& each) { return each.weight == 0; });
         if (trackers.empty()) return;
         const v1::VrrpSyncGroup* group = group_of(instance);
-        const bool in_group = group != nullptr && !group->tracking_weight();
-        if (!in_group && instance.priority() != kOwner) {
-            look_at_reach(instance, trackers, places);
+        if (instance.priority() == kOwner || (group != nullptr && !group->tracking_weight()))
             return;
+        if (group != nullptr) {
+            const std::vector<Tracker> shared = trackers_of(*group);
+            trackers.insert(trackers.end(), shared.begin(), shared.end());
         }
-        for (const Tracker& each : trackers) {
-            const Place& place = places.of(each.keyword);
-            if (in_group) {
-                complain(place, "weight_in_group",
-                         fmt::format("the weight of {} does not count: {} is in vrrp_sync_group {}",
-                                     to_text(each), instance.name(), group->name()),
-                         "write sync_group_tracking_weight into the group, or weight 0: down means "
-                         "Fault");
-            } else {
-                complain(place, "weight_of_owner",
-                         fmt::format("the weight of {} does not count: priority 255 stays as it is",
-                                     to_text(each)),
-                         "give the instance a priority below 255");
-            }
-        }
-    }
-    /// keepalived's -t says so too.
-    void complain(const Place& place, std::string_view class_name, std::string text,
-                  std::string_view hint) {
-        all_.report.error(Complaint::general, class_name, place, std::move(text)).hint =
-            std::string(hint);
+        look_at_reach(instance, trackers, places);
     }
 
     void look_at_reach(const v1::VrrpInstance& instance, const std::vector<Tracker>& trackers,

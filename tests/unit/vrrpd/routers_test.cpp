@@ -397,6 +397,20 @@ TEST_F(RoutersAtWork, AScriptWithWeightMovesThePriorityAfterItsFall) {
     EXPECT_EQ(polled.size(), 4U);
 }
 
+TEST_F(RoutersAtWork, AWeightOfAGroupCountsWhenTheGroupSaysSo) {
+    const auto with = [](const std::string& word) {
+        return kScript + one_instance() + one_instance("", 2, 52) +
+               "vrrp_sync_groups { id: 100 name: 'G' member_ids: 1 member_ids: 2 " + word +
+               " track_scripts { script_id: 9 name: 'chk' weight: -20 } }";
+    };
+    start(with(""));
+    loop.settle();
+    scripts->take(result(messages::v1::EXIT_CODE, 1));
+    EXPECT_EQ(instance(2).router().priority, 100);
+    reload(with("tracking_weight: true"));
+    EXPECT_EQ(instance(2).router().priority, 80);
+}
+
 TEST_F(RoutersAtWork, AScriptThatIsNeverAnsweredFailsAndRunsAgain) {
     start(kScript + one_instance("track_scripts { script_id: 9 name: 'chk' weight: -20 }"));
     loop.settle();
