@@ -4,24 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "lib/core/json_text.hpp"
+
 namespace holdfast::ctl {
 namespace {
-
-void write_string(std::string& out, std::string_view text) {
-    out.push_back('"');
-    for (const char letter : text) {
-        const auto octet = static_cast<unsigned char>(letter);
-        if (letter == '"' || letter == '\\') {
-            out.push_back('\\');
-            out.push_back(letter);
-        } else if (octet < 0x20 || octet == 0x7f) {
-            out += fmt::format("\\u{:04x}", octet);
-        } else {
-            out.push_back(letter);
-        }
-    }
-    out.push_back('"');
-}
 
 void new_line(std::string& out, bool pretty, int depth) {
     if (pretty) out.append("\n").append(static_cast<std::size_t>(depth) * 2, ' ');
@@ -49,7 +35,7 @@ void Json::write(std::string& out, bool pretty, int depth) const {
     } else if (const auto* natural = std::get_if<std::uint64_t>(&value_)) {
         out += fmt::format("{}", *natural);
     } else if (const auto* text = std::get_if<std::string>(&value_)) {
-        write_string(out, *text);
+        out += core::json_text(*text);
     } else if (const auto* array = std::get_if<Array>(&value_)) {
         out.push_back('[');
         for (std::size_t i = 0; i < array->size(); ++i) {
@@ -64,7 +50,7 @@ void Json::write(std::string& out, bool pretty, int depth) const {
         for (std::size_t i = 0; i < object->size(); ++i) {
             if (i > 0) out.push_back(',');
             new_line(out, pretty, depth + 1);
-            write_string(out, (*object)[i].first);
+            out += core::json_text((*object)[i].first);
             out += pretty ? ": " : ":";
             (*object)[i].second.write(out, pretty, depth + 1);
         }

@@ -6,12 +6,13 @@
 
 #include <fmt/format.h>
 
+#include "lib/core/utf8.hpp"
+
 namespace holdfast::config {
 
 namespace {
 
 constexpr std::size_t kTab = 8;
-constexpr const char* kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 struct Range {
     char32_t first;
@@ -37,42 +38,13 @@ std::size_t width_of(char32_t character) {
     return lies_in(character, std::begin(kWide), std::end(kWide)) ? 2 : 1;
 }
 
-struct Character {
-    char32_t value = 0;
-    std::size_t octets = 1;
-    bool valid = false;
-};
-
-/// The first character of a text that is not empty, strictly after RFC 3629.
-Character first_character(std::string_view text) {
-    const auto lead = static_cast<unsigned char>(text.front());
-    if (lead < 0x80) return {lead, 1, true};
-    const std::size_t octets = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || text.size() < octets) return {};
-    char32_t value = lead & (0xffU >> (octets + 1));
-    for (std::size_t i = 1; i < octets; ++i) {
-        const auto octet = static_cast<unsigned char>(text[i]);
-        if ((octet & 0xc0U) != 0x80U) return {};
-        value = (value << 6U) | (octet & 0x3fU);
-    }
-    const bool overlong = (octets == 3 && value < 0x800) || (octets == 4 && value < 0x10000);
-    const bool surrogate = value >= 0xd800 && value < 0xe000;
-    if (overlong || surrogate || value > 0x10ffff) return {};
-    return {value, octets, true};
-}
-
-/// C0, DEL and C1: a terminal may obey any of them.
-bool is_control(char32_t value) {
-    return value < 0x20 || (value >= 0x7f && value < 0xa0);
-}
-
-Cell cell_of(const Character& character, std::string_view octets, std::size_t column) {
-    if (!character.valid) return {kReplacement, 1, 0};
+Cell cell_of(const core::Utf8Character& character, std::string_view octets, std::size_t column) {
+    if (!character.valid) return {std::string(core::kReplacementCharacter), 1, 0};
     if (character.value == '\t') {
         const std::size_t width = kTab - column % kTab;
         return {std::string(width, ' '), width, 0};
     }
-    if (is_control(character.value)) {
+    if (core::is_control(character.value)) {
         std::string text = fmt::format("\\x{:02x}", static_cast<unsigned>(character.value));
         const std::size_t width = text.size();
         return {std::move(text), width, 0};
@@ -86,7 +58,7 @@ std::vector<Cell> cells_of(std::string_view line) {
     std::vector<Cell> cells;
     std::size_t column = 0;
     for (std::size_t at = 0; at < line.size();) {
-        const Character character = first_character(line.substr(at));
+        const core::Utf8Character character = core::first_character(line.substr(at));
         Cell cell = cell_of(character, line.substr(at, character.octets), column);
         cell.octet = at;
         column += cell.width;

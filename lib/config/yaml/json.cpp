@@ -1,25 +1,10 @@
 #include "lib/config/yaml/json.hpp"
 
-#include <fmt/format.h>
+#include "lib/core/json_text.hpp"
 
 namespace holdfast::config::yaml {
 
 namespace {
-
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-            out += c;
-        }
-    }
-    return out + '"';
-}
 
 class Printer {
   public:
@@ -29,7 +14,7 @@ class Printer {
                 out += "null";
                 break;
             case Node::Kind::scalar:
-                out += node.quoted ? quoted(node.text) : node.text;
+                out += node.quoted ? core::json_text(node.text) : node.text;
                 break;
             case Node::Kind::list:
                 print_list(node);
@@ -57,7 +42,7 @@ class Printer {
         for (std::size_t i = 0; i < node.entries.size(); ++i) {
             if (i > 0) out += ',';
             new_line();
-            out += quoted(node.entries[i].key) + ": ";
+            out += core::json_text(node.entries[i].key) + ": ";
             print(node.entries[i].value);
         }
         --depth_;

@@ -1,6 +1,8 @@
 // Lines of addresses, routes and rules: read, and written again.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 
 #include "lib/config/legacy_writer.hpp"
@@ -51,6 +53,23 @@ inline std::string first_error(const LoadResult& result) {
         if (found.severity <= Severity::error) return found.text;
     }
     return {};
+}
+
+/// An entry, and how it is written again.
+struct LineSample {
+    const char* line;
+    const char* again;
+};
+
+inline void expect_read_and_written_again(const std::string& block, const LineSample& sample) {
+    const LoadResult result = load_entry(block, sample.line);
+    const std::string again = written_again(result, block);
+    EXPECT_EQ(again, sample.again) << rendered(result);
+    EXPECT_EQ(first_error(result), "") << rendered(result);
+    const LoadResult second = load_entry(block, again);
+    EXPECT_EQ(result.written->config.SerializeAsString(),
+              second.written->config.SerializeAsString())
+        << again;
 }
 
 }  // namespace holdfast::config::testing

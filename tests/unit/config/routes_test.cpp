@@ -7,73 +7,66 @@
 namespace holdfast::config {
 namespace {
 
+using testing::expect_read_and_written_again;
 using testing::first_error;
 using testing::has_class;
+using testing::LineSample;
 using testing::load_entry;
 using testing::rendered;
 using testing::written_again;
 
 /// A line, how it is written again, and how the rest of a model looks in protobuf's text.
-struct Sample {
-    const char* line;
-    const char* again;
-};
-
-class RouteLines : public ::testing::TestWithParam<Sample> {};
+class RouteLines : public ::testing::TestWithParam<LineSample> {};
 
 TEST_P(RouteLines, AreReadAndWrittenAgain) {
     for (const char* block : {"virtual_routes", "static_routes"}) {
-        const LoadResult result = load_entry(block, GetParam().line);
-        const std::string again = written_again(result, block);
-        EXPECT_EQ(again, GetParam().again) << rendered(result);
-        EXPECT_EQ(first_error(result), "") << rendered(result);
-        const LoadResult second = load_entry(block, again);
-        EXPECT_EQ(result.written->config.SerializeAsString(),
-                  second.written->config.SerializeAsString())
-            << again;
+        expect_read_and_written_again(block, GetParam());
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Lines, RouteLines,
     ::testing::Values(
-        Sample{"198.51.100.0/24 via 192.0.2.1 dev eth0", "198.51.100.0/24 via 192.0.2.1 dev eth0"},
-        Sample{"default via inet 192.0.2.1 oif eth0 onlink table 1",
-               "default via 192.0.2.1 dev eth0 table 1 onlink"},
-        Sample{"any dev eth0", "default dev eth0"}, Sample{"default6 dev eth0", "::/0 dev eth0"},
-        Sample{"dev eth0 to 198.51.100.7", "198.51.100.7 dev eth0"},
-        Sample{"192.0.2.0/24 dev eth0 src 192.0.2.2 scope link table blue",
-               "192.0.2.0/24 dev eth0 src 192.0.2.2 table 101 scope link"},
-        Sample{"blackhole 198.51.100.0/24 no_track", "blackhole 198.51.100.0/24 no_track"},
-        Sample{"brd 198.51.100.255 dev eth0", "broadcast 198.51.100.255 dev eth0"},
-        Sample{"2001:db8:1::/48 from 2001:db8::/64 dev eth0 expires 10 pref low",
-               "2001:db8:1::/48 from 2001:db8::/64 dev eth0 expires 10 pref low"},
-        Sample{"198.51.100.0/24 dev eth0 tos AF11 preference 5 protocol static no_track",
-               "198.51.100.0/24 dev eth0 metric 5 tos 40 protocol static no_track"},
-        Sample{"198.51.100.0/24 dev eth0 mtu lock 1400 advmss 1360 reordering 3 cwnd lock 10 "
-               "ssthresh 5 hoplimit 64 window 100 initcwnd 10 initrwnd 20",
-               "198.51.100.0/24 dev eth0 mtu lock 1400 advmss 1360 reordering 3 cwnd lock 10 "
-               "ssthresh 5 hoplimit 64 window 100 initcwnd 10 initrwnd 20"},
-        Sample{"198.51.100.0/24 dev eth0 rtt 5000 rttvar 1.5s rto_min lock 200ms",
-               "198.51.100.0/24 dev eth0 rtt 625ms rttvar 1500ms rto_min lock 200ms"},
-        Sample{"198.51.100.0/24 dev eth0 rtt 5001", "198.51.100.0/24 dev eth0 rtt 5001"},
-        Sample{"198.51.100.0/24 dev eth0 realms cosmos/6 features ecn quickack 1 congctl lock bbr",
-               "198.51.100.0/24 dev eth0 features ecn quickack 1 congctl lock bbr realms 5/6"},
-        Sample{
+        LineSample{"198.51.100.0/24 via 192.0.2.1 dev eth0",
+                   "198.51.100.0/24 via 192.0.2.1 dev eth0"},
+        LineSample{"default via inet 192.0.2.1 oif eth0 onlink table 1",
+                   "default via 192.0.2.1 dev eth0 table 1 onlink"},
+        LineSample{"any dev eth0", "default dev eth0"},
+        LineSample{"default6 dev eth0", "::/0 dev eth0"},
+        LineSample{"dev eth0 to 198.51.100.7", "198.51.100.7 dev eth0"},
+        LineSample{"192.0.2.0/24 dev eth0 src 192.0.2.2 scope link table blue",
+                   "192.0.2.0/24 dev eth0 src 192.0.2.2 table 101 scope link"},
+        LineSample{"blackhole 198.51.100.0/24 no_track", "blackhole 198.51.100.0/24 no_track"},
+        LineSample{"brd 198.51.100.255 dev eth0", "broadcast 198.51.100.255 dev eth0"},
+        LineSample{"2001:db8:1::/48 from 2001:db8::/64 dev eth0 expires 10 pref low",
+                   "2001:db8:1::/48 from 2001:db8::/64 dev eth0 expires 10 pref low"},
+        LineSample{"198.51.100.0/24 dev eth0 tos AF11 preference 5 protocol static no_track",
+                   "198.51.100.0/24 dev eth0 metric 5 tos 40 protocol static no_track"},
+        LineSample{"198.51.100.0/24 dev eth0 mtu lock 1400 advmss 1360 reordering 3 cwnd lock 10 "
+                   "ssthresh 5 hoplimit 64 window 100 initcwnd 10 initrwnd 20",
+                   "198.51.100.0/24 dev eth0 mtu lock 1400 advmss 1360 reordering 3 cwnd lock 10 "
+                   "ssthresh 5 hoplimit 64 window 100 initcwnd 10 initrwnd 20"},
+        LineSample{"198.51.100.0/24 dev eth0 rtt 5000 rttvar 1.5s rto_min lock 200ms",
+                   "198.51.100.0/24 dev eth0 rtt 625ms rttvar 1500ms rto_min lock 200ms"},
+        LineSample{"198.51.100.0/24 dev eth0 rtt 5001", "198.51.100.0/24 dev eth0 rtt 5001"},
+        LineSample{
+            "198.51.100.0/24 dev eth0 realms cosmos/6 features ecn quickack 1 congctl lock bbr",
+            "198.51.100.0/24 dev eth0 features ecn quickack 1 congctl lock bbr realms 5/6"},
+        LineSample{
             "198.51.100.0/24 dev eth0 ttl-propagate disabled fastopen_no_cookie 1 vrf eth2 append",
             "198.51.100.0/24 dev eth0 ttl-propagate disabled fastopen_no_cookie 1 vrf eth2 append"},
-        Sample{
+        LineSample{
             "198.51.100.0/24 dev eth0 encap ip id 10 dst 192.0.2.4 src 192.0.2.5 tos 16 ttl 5 "
             "flags 1 metric 3",
             "198.51.100.0/24 dev eth0 metric 3 encap ip id 10 dst 192.0.2.4 src 192.0.2.5 tos 16 "
             "ttl 5 flags 1"},
-        Sample{"198.51.100.0/24 dev eth0 encap ip6 dst fe80::1 tc 16 hoplimit 5",
-               "198.51.100.0/24 dev eth0 encap ip6 dst fe80::1 tc 16 hoplimit 5"},
-        Sample{"198.51.100.0/24 dev eth0 encap mpls 100/200",
-               "198.51.100.0/24 dev eth0 encap mpls 100/200"},
-        Sample{"198.51.100.0/24 dev eth0 encap ila 1:2:3:4",
-               "198.51.100.0/24 dev eth0 encap ila 1:2:3:4"},
-        Sample{
+        LineSample{"198.51.100.0/24 dev eth0 encap ip6 dst fe80::1 tc 16 hoplimit 5",
+                   "198.51.100.0/24 dev eth0 encap ip6 dst fe80::1 tc 16 hoplimit 5"},
+        LineSample{"198.51.100.0/24 dev eth0 encap mpls 100/200",
+                   "198.51.100.0/24 dev eth0 encap mpls 100/200"},
+        LineSample{"198.51.100.0/24 dev eth0 encap ila 1:2:3:4",
+                   "198.51.100.0/24 dev eth0 encap ila 1:2:3:4"},
+        LineSample{
             "198.51.100.0/24 no_track nexthop via 192.0.2.1 dev eth0 weight 3 realms 4 nexthop via "
             "192.0.2.3 dev eth1 onlink encap mpls 5",
             "198.51.100.0/24 no_track nexthop via 192.0.2.1 dev eth0 weight 3 realms 4 nexthop via "

@@ -5,54 +5,46 @@
 namespace holdfast::config {
 namespace {
 
+using testing::expect_read_and_written_again;
 using testing::first_error;
 using testing::has_class;
+using testing::LineSample;
 using testing::load_entry;
 using testing::load_text;
 using testing::rendered;
 using testing::written_again;
 
-struct Sample {
-    const char* line;
-    const char* again;
-};
-
-class RuleLines : public ::testing::TestWithParam<Sample> {};
+class RuleLines : public ::testing::TestWithParam<LineSample> {};
 
 TEST_P(RuleLines, AreReadAndWrittenAgain) {
     for (const char* block : {"virtual_rules", "static_rules"}) {
-        const LoadResult result = load_entry(block, GetParam().line);
-        const std::string again = written_again(result, block);
-        EXPECT_EQ(again, GetParam().again) << rendered(result);
-        EXPECT_EQ(first_error(result), "") << rendered(result);
-        const LoadResult second = load_entry(block, again);
-        EXPECT_EQ(result.written->config.SerializeAsString(),
-                  second.written->config.SerializeAsString())
-            << again;
+        expect_read_and_written_again(block, GetParam());
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Lines, RuleLines,
     ::testing::Values(
-        Sample{"from 192.0.2.10/32 table 1 priority 100",
-               "from 192.0.2.10/32 preference 100 table 1"},
-        Sample{"not from all to 198.51.100.0/24 lookup blue order 0x10",
-               "not from default to 198.51.100.0/24 preference 16 table 101"},
-        Sample{"fwmark 0x1/0xff dev eth0 oif eth1 table main priority 010",
-               "preference 8 iif eth0 oif eth1 table main fwmark 0x1/0xff"},
-        Sample{"fwmark 010 table 1 priority 5", "preference 5 table 1 fwmark 8"},
-        Sample{"tos AF12 sup_pl 0 sup_group uplinks realms 1/2 table 1 priority 5",
-               "preference 5 tos 48 suppress_prefixlength 0 suppress_ifgroup 7 table 1 realms 1/2"},
-        Sample{"tunnel-id 18446744073709551615 uidrange 100-200 ipproto tcp sport 10-20 dport "
-               "30-40 l3mdev priority 5",
-               "preference 5 tunnel-id 18446744073709551615 ipproto tcp l3mdev uidrange 100-200 "
-               "sport 10-20 dport 30-40"},
-        Sample{"protocol 4 no_track type blackhole priority 5",
-               "preference 5 protocol 4 no_track blackhole"},
-        Sample{"from 2001:db8::1 goto 200 preference 100",
-               "from 2001:db8::1 preference 100 goto 200"},
-        Sample{"nop priority 3", "preference 3 nop"}));
+        LineSample{"from 192.0.2.10/32 table 1 priority 100",
+                   "from 192.0.2.10/32 preference 100 table 1"},
+        LineSample{"not from all to 198.51.100.0/24 lookup blue order 0x10",
+                   "not from default to 198.51.100.0/24 preference 16 table 101"},
+        LineSample{"fwmark 0x1/0xff dev eth0 oif eth1 table main priority 010",
+                   "preference 8 iif eth0 oif eth1 table main fwmark 0x1/0xff"},
+        LineSample{"fwmark 010 table 1 priority 5", "preference 5 table 1 fwmark 8"},
+        LineSample{
+            "tos AF12 sup_pl 0 sup_group uplinks realms 1/2 table 1 priority 5",
+            "preference 5 tos 48 suppress_prefixlength 0 suppress_ifgroup 7 table 1 realms 1/2"},
+        LineSample{
+            "tunnel-id 18446744073709551615 uidrange 100-200 ipproto tcp sport 10-20 dport "
+            "30-40 l3mdev priority 5",
+            "preference 5 tunnel-id 18446744073709551615 ipproto tcp l3mdev uidrange 100-200 "
+            "sport 10-20 dport 30-40"},
+        LineSample{"protocol 4 no_track type blackhole priority 5",
+                   "preference 5 protocol 4 no_track blackhole"},
+        LineSample{"from 2001:db8::1 goto 200 preference 100",
+                   "from 2001:db8::1 preference 100 goto 200"},
+        LineSample{"nop priority 3", "preference 3 nop"}));
 
 struct Mistake {
     const char* line;
