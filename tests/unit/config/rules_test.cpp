@@ -12,7 +12,6 @@ using testing::LineSample;
 using testing::load_entry;
 using testing::load_text;
 using testing::rendered;
-using testing::written_again;
 
 class RuleLines : public ::testing::TestWithParam<LineSample> {};
 
