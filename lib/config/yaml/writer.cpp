@@ -257,8 +257,8 @@ class Writer {
         const ShortForm* form = find_short_form(type);
         if (form != nullptr) {
             // What an entry is about stands first.
-            std::ranges::stable_partition(lines,
-                                          [&](const Line& line) { return line.key == form->key; });
+            std::stable_partition(lines.begin(), lines.end(),
+                                  [&](const Line& line) { return line.key == form->key; });
         }
         Line line = map_line(std::move(lines), message);
         if (form != nullptr) shorten(line, form->key);
