@@ -1,11 +1,10 @@
 #include "lib/config/numbers.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
-
-#include "lib/core/text.hpp"
 
 namespace holdfast::config {
 
@@ -15,6 +14,11 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+/// Blanks within quotes: those in front of a number do no harm, those behind it are garbage.
+std::string_view without_leading_blanks(std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of(" \t"), text.size()));
+}
+
 std::string number_text(double value) {
     return value == std::floor(value) ? fmt::format("{:.0f}", value) : fmt::format("{}", value);
 }
@@ -22,8 +26,8 @@ std::string number_text(double value) {
 }  // namespace
 
 ReadNumber<std::int64_t> read_integer(std::string_view text, std::int64_t min, std::int64_t max) {
-    std::string_view digits = core::trim(text);
-    if (digits.starts_with('+')) digits.remove_prefix(1);
+    std::string_view digits = without_leading_blanks(text);
+    if (digits.starts_with("+") && !digits.starts_with("+-")) digits.remove_prefix(1);
     std::int64_t value = 0;
     const auto [end, failure] =
         std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -41,7 +45,8 @@ ReadNumber<std::int64_t> read_integer(std::string_view text, std::int64_t min, s
 
 ReadNumber<std::uint64_t> read_decimal(std::string_view text, std::uint64_t unit_us,
                                        unsigned decimals, double min, double max) {
-    const std::string_view trimmed = core::trim(text);
+    std::string_view trimmed = without_leading_blanks(text);
+    if (trimmed.starts_with('+')) trimmed.remove_prefix(1);
     std::size_t at = 0;
     while (at < trimmed.size() && is_digit(trimmed[at])) ++at;
     std::size_t end = at;
