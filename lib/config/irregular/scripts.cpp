@@ -62,6 +62,18 @@ bool bind_command(Binder& binder, v1::Script& script, const Node& node,
     return true;
 }
 
+/// keepalived 2.2 takes the backslash away before it looks for quotes, so that `"sh -c \"a b\""`
+/// runs `a b`; 2.4 keeps it, and the quote is a character of the command.
+void warn_escaped_quotes(Binder& binder, const Node& node, std::string_view command) {
+    if (command.find("\\\"") == std::string_view::npos) return;
+    binder.report()
+        .warning("escaped_quote", node.place_of(0),
+                 fmt::format("{}: \\\" is a character of the command and keeps no words together, "
+                             "unlike in keepalived 2.2",
+                             node.keyword))
+        .hint = "write '...' within \"...\" for words that belong together";
+}
+
 }  // namespace
 
 void bind_command_line(Binder& binder, v1::Script& script, const Node& node) {
@@ -72,8 +84,8 @@ void bind_command_line(Binder& binder, v1::Script& script, const Node& node) {
         return;
     }
     // One quoted word holds the command; without quotes the line is the command itself.
-    bind_command(binder, script, node,
-                 words->size() == 1 ? words->front() : std::string(node.rest));
+    const std::string command = words->size() == 1 ? words->front() : std::string(node.rest);
+    if (bind_command(binder, script, node, command)) warn_escaped_quotes(binder, node, command);
 }
 
 void bind_script(Binder& binder, v1::Script& script, const Node& node) {
@@ -104,6 +116,7 @@ void bind_script(Binder& binder, v1::Script& script, const Node& node) {
         return;
     }
     if (!bind_command(binder, script, node, words->front())) return;
+    warn_escaped_quotes(binder, node, words->front());
     if (!user.empty()) script.set_user(std::string(user));
     if (!group.empty()) script.set_group(std::string(group));
 }

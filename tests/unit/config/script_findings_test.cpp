@@ -102,6 +102,18 @@ TEST(ScriptFindings, SendArgumentsOutsideOfTheQuotesIntoThem) {
               "[put the command and its arguments into one pair of quotes]\n");
 }
 
+TEST(ScriptFindings, WarnOfEscapedQuotesThatOnceKeptWordsTogether) {
+    const std::string warning =
+        "warning: script: \\\" is a character of the command and keeps no words together, unlike "
+        "in "
+        "keepalived 2.2 [write '...' within \"...\" for words that belong together]\n";
+    EXPECT_EQ(
+        findings_of(secured("root", tracked_script("\"/bin/sh -c \\\"[ ! -e /etc/down ]\\\"\""))),
+        warning);
+    EXPECT_EQ(findings_of(secured("root", tracked_script("\"/bin/sh -c '[ ! -e /etc/down ]'\""))),
+              "");
+}
+
 TEST(ScriptFindings, KnowTheInstanceThatTheSyncDaemonShouldFollow) {
     EXPECT_EQ(
         findings_of("global_defs {\nlvs_sync_daemon eth0 VI_l id 5\n}\n" + std::string(kInstance)),
