@@ -14,8 +14,13 @@ namespace {
 constexpr std::size_t kRememberedBraces = 64;
 
 /// More statements than this in one block of the top level are refused: they are in memory
-/// together.
+/// together. One with many or long words counts as several.
 constexpr std::size_t kMaxNodes = 500'000;
+
+std::size_t weight_of(const Node& node) {
+    const std::size_t text = node.keyword.size() + node.rest.size();
+    return 1 + (node.words.size() * sizeof(Word) + text) / sizeof(Node);
+}
 
 Node make_node(const Statements::Event& event, Arena& arena) {
     Node node;
@@ -79,10 +84,12 @@ Statements::Event Statements::next() {
             have_line_ = true;
             at_ = 0;
         }
-        const std::string_view text = line_.text;
-        while (at_ < text.size() && is_blank(text[at_])) ++at_;
-        if (at_ < text.size()) break;
-        have_line_ = false;
+        while (at_ < line_.text.size() && is_blank(line_.text[at_])) ++at_;
+        have_line_ = at_ < line_.text.size();
+        if (have_line_ && at_ == 0) break;
+        if (!have_line_) continue;
+        have_line_ = lines_.settle_rest(line_, at_);
+        at_ = 0;
     }
     const std::string_view text = line_.text;
     event.place = line_.place;
@@ -126,7 +133,7 @@ Statements::Event BlockReader::next() {
 }
 
 bool BlockReader::inside_unknown_block() const {
-    return !unknown_blocks_.empty() && depth_ >= unknown_blocks_.back();
+    return unknown_block_ && depth_ >= *unknown_block_;
 }
 
 void BlockReader::run() {
@@ -155,7 +162,7 @@ void BlockReader::unknown(BlockNumber block, const Node& node) {
 }
 
 void BlockReader::unexpected_brace(BlockNumber block, const Statements::Event& event, bool at_top) {
-    if (last_was_unknown_) unknown_blocks_.push_back(depth_);
+    if (last_was_unknown_ && !unknown_block_) unknown_block_ = depth_;
     auto& error =
         report_.error(Complaint::braces, "unexpected_brace", event.place,
                       fmt::format("no '{{' belongs here; keepalived ignores it and reads on in {}",
@@ -180,9 +187,7 @@ void BlockReader::read_keywords(BlockNumber block, Node* parent) {
                 unexpected_brace(block, event, parent == nullptr);
                 break;
             case Statements::Kind::close:
-                while (!unknown_blocks_.empty() && unknown_blocks_.back() > depth_) {
-                    unknown_blocks_.pop_back();
-                }
+                if (unknown_block_ > depth_) unknown_block_.reset();
                 if (parent != nullptr) return;
                 break;
             case Statements::Kind::words:
@@ -199,7 +204,7 @@ bool BlockReader::read_statement(BlockNumber block, const Statements::Event& eve
     node.known = find_keyword(block, node.keyword);
     if (node.known == nullptr) {
         // A quote that is not closed may have taken the whole line.
-        if (!node.keyword.empty() || !node.words.empty()) unknown(block, node);
+        if (node.keyword.data() != nullptr) unknown(block, node);
         return false;
     }
     if (node.known->kind != KeywordKind::statement) read_block(node);
@@ -212,11 +217,13 @@ bool BlockReader::read_statement(BlockNumber block, const Statements::Event& eve
 }
 
 bool BlockReader::add_child(Node& parent, const Node& child) {
-    if (nodes_++ < kMaxNodes) {
+    const bool was_full = nodes_ > kMaxNodes;
+    nodes_ += weight_of(child);
+    if (nodes_ <= kMaxNodes) {
         parent.children.push_back(statements_.arena(), child);
         return true;
     }
-    if (nodes_ == kMaxNodes + 1) {
+    if (!was_full) {
         report_.fatal(
             Complaint::general, "block_too_long", child.place,
             fmt::format("a block may hold {} statements; the others are ignored", kMaxNodes));

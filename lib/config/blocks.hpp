@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,12 +94,12 @@ class BlockReader {
     Sink sink_;
     const KnownKeyword* const random_seed_ = find_keyword("global_defs", "random_seed");
     const KnownKeyword* const include_check_ = find_keyword("global_defs", "include_check");
-    std::uint64_t depth_ = 0;                    // of braces as written
-    std::vector<std::uint64_t> unknown_blocks_;  // their depths
+    std::uint64_t depth_ = 0;                     // of braces as written
+    std::optional<std::uint64_t> unknown_block_;  // depth of the outermost one we are in
     bool last_was_unknown_ = false;
     std::vector<Place> open_braces_;
     std::string missing_brace_;  // the last block without its opening brace, for a hint
-    std::size_t nodes_ = 0;      // of this statement of the top level
+    std::size_t nodes_ = 0;      // of this statement of the top level, by weight
 };
 
 }  // namespace holdfast::config

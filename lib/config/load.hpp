@@ -20,7 +20,7 @@ struct LoadRequest {
     std::string config_id;       // for @id and ${_INSTANCE}
     std::string working_folder;  // absolute; relative paths of files named without '/' start here
     bool all_include_checks = false;  // -e: every problem of an include is an error
-    /// More lines than this, after sequences and parameters are expanded, are refused.
+    /// More lines than this that sequences and parameters make are refused.
     std::uint64_t max_lines = 20'000'000;
     /// What to ask about interfaces, users and scripts; without it none of them is doubted. Must
     /// outlive the call.

@@ -44,6 +44,9 @@ struct Repetition {
                                                          std::string& problem);
 [[nodiscard]] bool starts_repetition(std::string_view line);
 
+/// End of the parameter's name that starts at `from`; `from` itself when none does.
+[[nodiscard]] std::size_t name_end(std::string_view text, std::size_t from);
+
 /// What a dollar sign refers to.
 struct Reference {
     std::string_view name;  // empty: to nothing
@@ -60,6 +63,9 @@ class Preprocessor {
 
     /// False at the end of the last file.
     bool next(LogicalLine& line);
+    /// What stands behind a brace, from the octet `from` that is no blank, is a line of its own:
+    /// false when it is one for the preprocessor and nothing of it is left.
+    bool settle_rest(LogicalLine& line, std::size_t from);
     Arena& arena() { return arena_; }
     /// `include_check` with these words: for the includes that follow in the file being read, and
     /// in those that it includes.
@@ -98,16 +104,20 @@ class Preprocessor {
     bool apply_condition(LogicalLine& line) const;
     bool passes_statements(LogicalLine& line);
     void open_files(const LoadedFiles& files, const IncludeChecks& checks);
+    bool settle(LogicalLine& line);
     /// False when nothing was replaced.
     bool expand(LogicalLine& line);
-    std::string expanded(std::string_view text, unsigned depth, const LogicalLine& line,
-                         bool& changed, Lines& rest);
-    std::optional<std::string> value_of(const Reference& reference, unsigned depth,
-                                        bool& is_parameter, Lines& rest);
-    bool may_expand();
-    std::optional<std::string> standard_value(std::string_view name);
+    bool expand_numbers(std::string& text, const Place& place);
+    std::string replaced(std::string_view text, const Place& place, bool& changed, Lines& rest);
+    std::optional<std::string> value_of(const Reference& reference, const Place& place,
+                                        Lines& rest);
+    [[nodiscard]] bool within_bounds(std::string_view text) const;
+    std::optional<std::string> standard_value(std::string_view name, const Place& place);
+    std::string random_number(std::string_view bounds, const Place& place);
     [[nodiscard]] FileFrame* current_frame();
     [[nodiscard]] const LoadedFile* current_file();
+
+    static constexpr std::uint64_t kOctetsOfExpansion = 64;  // the time that one takes, as octets
 
     const LoadRequest& request_;
     Reporter& report_;
@@ -117,7 +127,7 @@ class Preprocessor {
     std::vector<Frame> frames_;
     std::unordered_map<std::string, Lines> definitions_;
     std::uint64_t random_state_;
-    std::uint64_t lines_ = 0;
+    std::uint64_t made_lines_ = 0;  // by sequences and parameters
     std::uint64_t all_octets_ = 0;
     std::size_t line_octets_ = 0;  // made by the parameters of this line
     unsigned expansions_ = 0;      // in this line

@@ -1,4 +1,5 @@
 // ~SEQ, ~SEQx and ~LST.
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -49,6 +50,10 @@ std::vector<std::string> tuple_of(std::string_view text) {
     return {std::string(text)};
 }
 
+bool has_blank(std::string_view value) {
+    return value.find_first_of(" \t") != std::string_view::npos;
+}
+
 /// A number with C's prefixes.
 std::optional<std::int64_t> c_number(std::string_view text) {
     const std::string terminated(text);
@@ -95,6 +100,10 @@ bool fill_list(const std::vector<std::string_view>& words, Repetition& made, std
         std::vector<std::string> tuple = tuple_of(words[i]);
         if (tuple.size() > made.names.size()) {
             problem = "has more values than names";
+            return false;
+        }
+        if (std::ranges::any_of(tuple, has_blank)) {
+            problem = "has a blank in a value";
             return false;
         }
         tuple.resize(made.names.size());

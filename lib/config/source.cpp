@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,7 +15,6 @@ namespace {
 constexpr unsigned kMaxDepth = 100;
 constexpr std::size_t kMaxTotalBytes = 256UL * 1024 * 1024;
 constexpr std::size_t kMaxFiles = 20'000;
-/// Words before this many alternatives are spelt out; more are left as they are.
 constexpr std::size_t kMaxAlternatives = 1000;
 
 struct NamedChecks {
@@ -51,6 +51,21 @@ std::size_t closing_brace(std::string_view pattern, std::size_t open) {
         if (pattern[i] == '}' && --depth == 0) return i;
     }
     return std::string_view::npos;
+}
+
+/// The text with each of the alternatives in place of the group from `start` to `end`.
+std::vector<std::string> alternatives(const std::string& text, std::size_t start, std::size_t end) {
+    std::vector<std::string> made;
+    std::size_t from = start + 1;
+    unsigned depth = 0;
+    for (std::size_t i = from; i <= end; ++i) {
+        if (text[i] == '{') ++depth;
+        if (text[i] == '}' && i != end) --depth;
+        if ((text[i] != ',' || depth != 0) && i != end) continue;
+        made.push_back(text.substr(0, start) + text.substr(from, i - from) + text.substr(end + 1));
+        from = i + 1;
+    }
+    return made;
 }
 
 /// True when `path` is the file itself or one of those through which it was included.
@@ -101,7 +116,8 @@ std::string absolute(std::string_view path, std::string_view folder) {
 std::vector<std::string> expand_braces(const std::string& pattern) {
     std::vector<std::string> done;
     std::vector<std::string> open = {pattern};
-    while (!open.empty() && done.size() + open.size() < kMaxAlternatives) {
+    while (!open.empty()) {
+        if (done.size() + open.size() > kMaxAlternatives) return {};
         const std::string text = std::move(open.back());
         open.pop_back();
         const std::size_t start = text.find('{');
@@ -110,19 +126,10 @@ std::vector<std::string> expand_braces(const std::string& pattern) {
             done.push_back(text);
             continue;
         }
-        std::size_t from = start + 1;
-        unsigned depth = 0;
-        for (std::size_t i = from; i <= end; ++i) {
-            if (text[i] == '{') ++depth;
-            if (text[i] == '}' && i != end) --depth;
-            if ((text[i] == ',' && depth == 0) || i == end) {
-                open.push_back(text.substr(0, start) + text.substr(from, i - from) +
-                               text.substr(end + 1));
-                from = i + 1;
-            }
-        }
+        std::vector<std::string> parts = alternatives(text, start, end);
+        // The last one that is put there is the next one that is taken.
+        std::move(parts.rbegin(), parts.rend(), std::back_inserter(open));
     }
-    std::ranges::sort(done);
     return done;
 }
 
@@ -204,18 +211,33 @@ LoadedFiles FileReader::read_main(const std::string& pattern, bool checked) {
     return read;
 }
 
-bool FileReader::alternatives_exist(const std::string& pattern, const IncludeChecks& checks,
-                                    const Place& statement) {
-    bool all = true;
-    for (const std::string& alternative : expand_braces(pattern)) {
-        if (!files_.glob(alternative).empty()) continue;
-        all = false;
-        if (!has_wildcard(alternative) || checks.missing_alternative) {
-            complain(checks.missing_alternative, "include_missing", alternative, statement,
-                     fmt::format("include: there is no {}", alternative));
-        }
+std::vector<std::string> FileReader::find(const std::string& pattern, const IncludeChecks& checks,
+                                          const LoadedFile& from, const Place& statement) {
+    std::vector<std::string> found;
+    const std::vector<std::string> names = expand_braces(pattern);
+    if (names.empty()) {
+        report_.fatal(Complaint::include, "too_large", statement,
+                      fmt::format("include: more than {} alternatives", kMaxAlternatives));
     }
-    return all;
+    const bool alone = names.size() == 1;
+    bool all = true;
+    for (const std::string& name : names) {
+        const std::string whole = absolute(name, from.folder);
+        std::vector<std::string> paths = files_.glob(whole);
+        const bool wildcard = has_wildcard(name);
+        const bool is_error = !alone     ? checks.missing_alternative
+                              : wildcard ? checks.wildcard_without_match
+                                         : checks.missing;
+        all = all && !paths.empty();
+        if (paths.empty() && (is_error || !wildcard)) {
+            complain(is_error, "include_missing", whole, statement,
+                     wildcard ? fmt::format("include: nothing fits {}", name)
+                              : fmt::format("include: there is no {}", whole));
+        }
+        std::move(paths.begin(), paths.end(), std::back_inserter(found));
+    }
+    if (!all && !alone && checks.missing_alternative) found.clear();
+    return found;
 }
 
 LoadedFiles FileReader::read_included(const std::string& pattern, const IncludeChecks& checks,
@@ -226,22 +248,15 @@ LoadedFiles FileReader::read_included(const std::string& pattern, const IncludeC
                       fmt::format("includes are nested more than {} deep", kMaxDepth));
         return read;
     }
-    const std::string whole = absolute(pattern, from.folder);
-    files_.named_by(statement.at);
-    const bool braces = pattern.find('{') != std::string::npos;
-    if (braces && !alternatives_exist(whole, checks, statement) && checks.missing_alternative) {
+    if (++includes_ > kMaxFiles) {
+        if (includes_ == kMaxFiles + 1) {
+            report_.fatal(Complaint::include, "too_large", statement,
+                          fmt::format("more than {} includes", kMaxFiles));
+        }
         return read;
     }
-    const std::vector<std::string> paths = files_.glob(whole);
-    if (paths.empty() && !braces) {
-        const bool wildcard = has_wildcard(pattern);
-        const bool is_error = wildcard ? checks.wildcard_without_match : checks.missing;
-        if (is_error || !wildcard) {
-            complain(is_error, "include_missing", whole, statement,
-                     wildcard ? fmt::format("include: nothing fits {}", pattern)
-                              : fmt::format("include: there is no {}", whole));
-        }
-    }
+    files_.named_by(statement.at);
+    const std::vector<std::string> paths = find(pattern, checks, from, statement);
     for (const std::string& path : paths) {
         if (includes(*from.trail, path)) {
             report_.fatal(Complaint::include, "include_loop", statement,

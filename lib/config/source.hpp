@@ -66,20 +66,23 @@ class FileReader {
     /// `what` is the file or pattern.
     void complain(bool is_error, std::string_view class_name, const std::string& what,
                   const Place& place, std::string text);
-    bool alternatives_exist(const std::string& pattern, const IncludeChecks& checks,
-                            const Place& statement);
+    /// The files of an include, those of each {a,b} alternative behind the other.
+    std::vector<std::string> find(const std::string& pattern, const IncludeChecks& checks,
+                                  const LoadedFile& from, const Place& statement);
 
     FileAccess& files_;
     Reporter& report_;
     std::vector<std::unique_ptr<LoadedFile>> read_;
     std::size_t total_bytes_ = 0;
     std::size_t total_files_ = 0;
+    std::size_t includes_ = 0;  // statements
 };
 
 /// `path` as an absolute path, seen from `folder`; "." and ".." components stay.
 [[nodiscard]] std::string absolute(std::string_view path, std::string_view folder);
 
-/// The alternatives of the first {a,b} group of a pattern, spelt out; the pattern itself if none.
+/// The alternatives that {a,b} groups of a pattern stand for, spelt out, in their order; the
+/// pattern itself if it has none. Nothing when they are more than a thousand.
 [[nodiscard]] std::vector<std::string> expand_braces(const std::string& pattern);
 
 }  // namespace holdfast::config

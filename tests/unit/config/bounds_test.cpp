@@ -64,6 +64,29 @@ TEST(Bounds, AKnownBlockHoldsABoundedNumberOfStatements) {
     EXPECT_EQ(result.config.global().router_id(), "behind");
 }
 
+TEST(Bounds, LongStatementsCountAsSeveral) {
+    const std::string text = "$A=" + repeated("a ", 500) + "\n$B=" + repeated("${A} ", 60) +
+                             "\ntrack_group x {\ngroup {\n~SEQ(i,2000) ${B}\n}\n}\n";
+    const LoadResult result = load_text(text);
+    EXPECT_EQ(count_of(result, "block_too_long"), 1U);
+    EXPECT_FALSE(result.usable);
+}
+
+TEST(Bounds, AlternativesThatMultiplyAreRefused) {
+    const LoadResult result = load_text("include " + repeated("{a,b}", 60) + "\n");
+    EXPECT_EQ(count_of(result, "too_large"), 1U);
+    EXPECT_EQ(result.test_status, 6);
+}
+
+TEST(Bounds, IncludesOfNothingAreCounted) {
+    const LoadResult result = load_text("~SEQ(i,30000) include nothing\n");
+    EXPECT_EQ(count_of(result, "too_large"), 1U);
+}
+
+TEST(Bounds, ParametersWithoutNumberAreRefused) {
+    EXPECT_TRUE(has_class(load_text("~SEQ(i,900000) $A${i}=x\n"), "too_many_lines"));
+}
+
 TEST(Bounds, BracesMayBeNestedAsDeepAsAnybodyLikes) {
     for (const char* opening : {"{\n", "x {\n", "{", "vrrp_instance a {\n", "global_defs {\n",
                                 "vrrp_instance a { virtual_ipaddress {\n"}) {

@@ -50,6 +50,20 @@ TEST(Lines, ThatAreTooLongLoseTheirFirstPart) {
     EXPECT_EQ(outcome.diagnostics[0].class_name, "line_too_long");
 }
 
+TEST(Lines, OfAnyLengthTakeTimeInProportion) {
+    std::string crooked;
+    for (int i = 0; i < 5'000; ++i) crooked += "x" + std::string(4'090, '\r');
+    MemoryFiles mixed(crooked + std::string(20'000'000, '\r') + "x");
+    EXPECT_GT(run(mixed).diagnostics.size(), 1'000U);
+    MemoryFiles files(std::string(40'000'000, 'x') + "\r\r\nnext\n" + "y" +
+                      std::string(1'000'000, '\r') + "\nlast");
+    const Outcome outcome = run(files);
+    ASSERT_EQ(outcome.lines.size(), 4U);
+    EXPECT_EQ(outcome.lines[1], "next");
+    EXPECT_EQ(outcome.lines[2], "y");
+    EXPECT_EQ(outcome.lines[3], "last");
+}
+
 TEST(Lines, WithANulAreIgnored) {
     MemoryFiles files(std::string("a\0b\nc\n", 6));
     const Outcome outcome = run(files);
@@ -61,6 +75,7 @@ TEST(Conditions, KeepOneLineForThisIdOrForOthers) {
     EXPECT_EQ(lines_of("@node1 a\n@node2 b\n@^node1 c\n@^node2 d\n@node1\n@ e\n"),
               (Texts{"a", "d"}));
     EXPECT_EQ(lines_of("@node1 @^node2 x\n"), (Texts{"@^node2 x"}));
+    EXPECT_EQ(lines_of("@^ a\n"), (Texts{"a"}));
 }
 
 TEST(Parameters, AreReplacedWhereTheyAreUsed) {
@@ -91,9 +106,48 @@ TEST(Parameters, OfSeveralLinesGoOnBehindCommentsAndBlankLines) {
     EXPECT_EQ(lines_of("$T=one \\\n\ntwo\n$T\n"), (Texts{"two", "one"}));
 }
 
-TEST(Parameters, ThatNameThemselvesEnd) {
-    MemoryFiles files("$A=x${A}${A}\n$B=${A}\n${B}\n");
-    EXPECT_EQ(run(files).lines.size(), 1U);
+TEST(Parameters, ThatNameThemselvesAreAnErrorAndTheirLineIsIgnored) {
+    for (const char* definitions :
+         {"$A=x${A}${A}\n$B=${A}\n", "$A=x${A}\n$B=${A}\n", "$A=${B}\n$B=${A}\n"}) {
+        MemoryFiles files(std::string(definitions) + "a ${B}\nb\n");
+        const Outcome outcome = run(files);
+        EXPECT_EQ(outcome.lines, (Texts{"b"})) << definitions;
+        EXPECT_EQ(outcome.diagnostics.size(), 1U) << definitions;
+    }
+}
+
+TEST(Parameters, MayNameOneAnotherAsDeepAsAnybodyLikes) {
+    std::string text = "$A0=q\n";
+    for (int i = 1; i <= 60; ++i) text += fmt::format("$A{}=${{A{}}}\n", i, i - 1);
+    EXPECT_EQ(lines_of(text + "x${A60}y\n"), (Texts{"xqy"}));
+}
+
+TEST(Parameters, OfSeveralLinesMayComeOutOfOthers) {
+    EXPECT_EQ(lines_of("$A=x \\\ny\n$B=b${A}\nc$B\nz\n"), (Texts{"cbx", "y", "z"}));
+    EXPECT_EQ(lines_of("$A=a1 \\\na2\n$B=$A \\\nb2\n$B\nz\n"), (Texts{"a1", "a2", "b2", "z"}));
+}
+
+TEST(Parameters, AreReplacedInTheNumbersOfASequence) {
+    EXPECT_EQ(lines_of("$N=3\n$M=${N}\n~SEQ(i,2,$M) x $i\n"), (Texts{"x 2", "x 3"}));
+    EXPECT_EQ(lines_of("~SEQ(a,2) ~SEQ(b,$a) x ${a}-${b}\n"), (Texts{"x 1-1", "x 2-1", "x 2-2"}));
+    EXPECT_EQ(lines_of("$v=z\n$L=~LST(v,a,b) y $v\n$L\n"), (Texts{"y a", "y b"}));
+    MemoryFiles files("$N=${N}\n~SEQ(i,$N) x\n$M=1 \\\n2\n~SEQ(i,$M) x\n");
+    const Outcome outcome = run(files);
+    EXPECT_TRUE(outcome.lines.empty());
+    EXPECT_EQ(outcome.diagnostics.size(), 2U);
+}
+
+TEST(RandomNumbers, LieBetweenTheirBounds) {
+    EXPECT_EQ(lines_of("${_RANDOM 7 7}\n"), (Texts{"7"}));
+    const std::pair<const char*, const char*> mistakes[] = {
+        {"10 5", "10"}, {"40000", "40000"}, {"7 7 9", "7"}, {"a 32767 32767", "32767"}};
+    for (const auto& [bounds, number] : mistakes) {
+        MemoryFiles files(fmt::format("x ${{_RANDOM {}}}\n", bounds));
+        const Outcome outcome = run(files);
+        EXPECT_EQ(outcome.lines, (Texts{fmt::format("x {}", number)})) << bounds;
+        ASSERT_EQ(outcome.diagnostics.size(), 1U) << bounds;
+        EXPECT_EQ(outcome.diagnostics[0].class_name, "bad_random");
+    }
 }
 
 TEST(StandardParameters, TellAboutTheHostAndTheFile) {
@@ -135,6 +189,10 @@ TEST(Lists, SetOneNameOrSeveral) {
     EXPECT_EQ(lines_of("~LST(v,red, green) x $v\n"), (Texts{"x red", "x green"}));
     EXPECT_EQ(lines_of("~LST({n,ip},{web,10.0.0.1},{db,10.0.0.2}) x ${n}_${ip}\n"),
               (Texts{"x web_10.0.0.1", "x db_10.0.0.2"}));
+    MemoryFiles files("~LST(v,a b,c) x $v\n");
+    const Outcome outcome = run(files);
+    EXPECT_TRUE(outcome.lines.empty());
+    EXPECT_EQ(outcome.diagnostics.size(), 1U);
 }
 
 TEST(Includes, StandInPlaceOfTheStatementRelativeToTheFile) {
@@ -187,6 +245,17 @@ TEST(Includes, AreCheckedAsIncludeCheckSays) {
         EXPECT_EQ(load(testing::request_for(host), files).test_status, status)
             << words << ": " << include;
     }
+}
+
+TEST(Includes, MayNameAlternatives) {
+    MemoryFiles files("include {/srv/b.conf,a}.conf\ninclude {/srv/{c,b},a}.conf\n");
+    files.files["/srv/b.conf"] = "b\n";
+    files.files["/srv/c.conf"] = "c\n";
+    files.files["/etc/keepalived/a.conf"] = "a\n";
+    const Outcome outcome = run(files);
+    EXPECT_EQ(outcome.lines, (Texts{"a", "c", "b", "a"}));
+    ASSERT_EQ(outcome.diagnostics.size(), 1U);
+    EXPECT_EQ(outcome.diagnostics[0].class_name, "include_missing");
 }
 
 TEST(Includes, OfTheFileItselfAreRefused) {
