@@ -5,6 +5,7 @@
 
 #include "lib/config/known_keywords.hpp"
 #include "lib/config/legacy_text.hpp"
+#include "lib/config/lexer.hpp"
 #include "lib/config/written.hpp"
 #include "lib/config/yaml/documents.hpp"
 #include "lib/config/yaml/emitter.hpp"
@@ -13,19 +14,6 @@
 namespace holdfast::config {
 
 namespace {
-
-/// Where the comment of a line of keepalived.conf begins; npos if it has none.
-std::size_t legacy_comment(std::string_view line) {
-    bool quoted = false;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        const char c = line[i];
-        if (c == '"') quoted = !quoted;
-        if (quoted) continue;
-        if (c == '#' || c == '!') return i;
-        if (c == '\\' && i + 1 < line.size() && (line[i + 1] == '#' || line[i + 1] == '!')) ++i;
-    }
-    return std::string_view::npos;
-}
 
 /// Finds comments of YAML line by line; knows quotes that go over several lines, and block scalars.
 class YamlScanner {
@@ -109,7 +97,7 @@ std::vector<FoundComment> find_comments(std::string_view text, Language language
     for (const std::string_view line : lines_of(text)) {
         ++number;
         const std::size_t at =
-            language == Language::yaml ? scanner.comment(line) : legacy_comment(line);
+            language == Language::yaml ? scanner.comment(line) : comment_start(line);
         if (at == std::string_view::npos) continue;
         found.push_back(
             {number, core::trim(line.substr(0, at)).empty(), comment_text(line.substr(at))});

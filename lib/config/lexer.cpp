@@ -64,6 +64,23 @@ bool ends_in_escape(std::string_view text) {
     return (text.size() - before) % 2 != 0;
 }
 
+/// `\#` and `\!` outside of double quotes without the backslash.
+std::string unescaped(std::string_view text) {
+    std::string plain;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char c = text[i];
+        if (c == '"') quoted = !quoted;
+        if (c == '\\' && i + 1 < text.size()) {
+            const char next = text[++i];
+            if (quoted || (next != '#' && next != '!')) plain += c;
+            c = next;
+        }
+        plain += c;
+    }
+    return plain;
+}
+
 }  // namespace
 
 std::uint8_t marks_of(std::string_view line) {
@@ -74,29 +91,27 @@ std::uint8_t marks_of(std::string_view line) {
     return found;
 }
 
-std::string_view without_comment(std::string_view line, Arena& arena) {
-    std::string unescaped;
-    std::size_t taken = 0;  // of the line, by `unescaped`
+std::size_t comment_start(std::string_view line) {
     bool quoted = false;
-    std::size_t at = 0;
-    for (; at < line.size(); ++at) {
-        const char c = line[at];
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
+        if (c == '\\') ++i;
         if (c == '"') quoted = !quoted;
-        if (!quoted && (c == '#' || c == '!')) break;
-        if (c != '\\' || at + 1 >= line.size()) continue;
-        const char next = line[++at];
-        if (quoted || (next != '#' && next != '!')) continue;
-        unescaped.append(line, taken, at - 1 - taken);
-        taken = at;
+        if (!quoted && (c == '#' || c == '!')) return i;
     }
-    if (ends_in_escape(line)) {
-        unescaped.append(line, taken, std::min(at, line.size() - 1) - taken);
-        while (!unescaped.empty() && is_blank(unescaped.back())) unescaped.pop_back();
-        return arena.copy(unescaped + '\\');
+    return std::string_view::npos;
+}
+
+std::string_view without_comment(std::string_view line, Arena& arena) {
+    const std::string_view text = line.substr(0, comment_start(line));
+    const bool goes_on = ends_in_escape(line);
+    if (!goes_on && text.find('\\') == std::string_view::npos) return text;
+    std::string plain = unescaped(text.substr(0, goes_on ? line.size() - 1 : line.size()));
+    if (goes_on) {
+        while (!plain.empty() && is_blank(plain.back())) plain.pop_back();
+        plain += '\\';
     }
-    if (taken == 0) return line.substr(0, at);
-    unescaped.append(line, taken, at - taken);
-    return arena.copy(unescaped);
+    return arena.copy(plain);
 }
 
 bool has_open_quote(std::string_view text) {

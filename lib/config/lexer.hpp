@@ -41,11 +41,14 @@ struct Word {
 };
 using Words = ArenaList<Word>;
 
-/// Cuts the comment off: `#` and `!` outside of double quotes begin one, `\#` and `\!` there stand
-/// for the characters themselves. Any other backslash protects what follows it and stays: `\"` ends
-/// no quote. One that ends the line stays behind the comment as well, without the blanks before it.
-/// Octets before the comment keep their places unless escaped: the result is a part of `line` then,
-/// else a text in the arena.
+/// Where the comment begins: at `#` or `!` outside of double quotes; npos if there is none. A
+/// backslash protects what follows it, so that `\"` ends no quote.
+[[nodiscard]] std::size_t comment_start(std::string_view line);
+
+/// Cuts the comment off. `\#` and `\!` outside of double quotes stand for the characters
+/// themselves, any other backslash stays. One that ends the line stays behind the comment as well,
+/// without the blanks before it. The result is a part of `line`, or a text in the arena that is no
+/// longer.
 [[nodiscard]] std::string_view without_comment(std::string_view line, Arena& arena);
 
 /// True when the number of double quotes is odd.

@@ -45,6 +45,11 @@ TEST(Comments, DoNotBeginBetweenEscapedQuotesOfAQuotedText) {
     EXPECT_EQ(uncommented("\"a\\\\\"#b"), "\"a\\\\\"");
 }
 
+TEST(Comments, AreFoundWhereTheyBegin) {
+    EXPECT_EQ(comment_start("a \\# \"#\" \\\" # c"), 12U);
+    EXPECT_EQ(comment_start("script \"sh -c \\\"! x\\\"\""), std::string_view::npos);
+}
+
 TEST(Comments, LeaveTheBackslashAtTheEndOfTheLine) {
     EXPECT_EQ(uncommented("state MASTER \\"), "state MASTER\\");
     EXPECT_EQ(uncommented("a \\# b # c \\"), "a # b\\");
