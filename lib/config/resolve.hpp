@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct Resolution {
     Places& places;
     Reporter& report;
     TestedServices tested = {};  // of a test only
+    /// Files and sessions that the checks of services look at which are not carried out yet.
+    std::unordered_set<std::string> names_of_dropped = {};
 
     /// 0 where nobody asks for ids, which cost more than anything else of a service.
     [[nodiscard]] std::uint64_t id_of(std::string_view kind, std::string_view key) const {
@@ -34,6 +37,11 @@ void resolve_scripts(Resolution& all);
 /// Files and processes that are tracked, and the trackers of all kinds that name them.
 void resolve_trackers(Resolution& all);
 void resolve_instances(Resolution& all);
+void resolve_authentication(Resolution& all, v1::VrrpInstance& instance, const ObjectPlaces& places,
+                            bool strict);
+void apply_strict_rules(Resolution& all, v1::VrrpInstance& instance, const ObjectPlaces& places);
+/// What the instance leaves unsaid and global_defs say. After what strict mode decides.
+void inherit_from_globals(const v1::GlobalDefs& global, v1::VrrpInstance& instance);
 /// The keys of an instance's auth_hmac; it is dropped when its own key is not among them.
 void resolve_hmac(Resolution& all, v1::VrrpInstance& instance, const Place& place, bool strict);
 void resolve_groups(Resolution& all);

@@ -25,6 +25,7 @@ class GlobalResolver {
         check_save_folder();
         drop_pipes();
         complete_sync_daemon();
+        complete_alerts();
     }
 
   private:
@@ -121,6 +122,15 @@ class GlobalResolver {
         if (daemon.has_id() || !daemon.has_instance()) return;
         for (const auto& instance : all_.config.vrrp_instances()) {
             if (instance.name() == daemon.instance()) daemon.set_id(instance.virtual_router_id());
+        }
+    }
+
+    /// smtp_alert is the less specific word.
+    void complete_alerts() {
+        if (!global_.has_smtp_alert()) return;
+        if (!global_.has_smtp_alert_vrrp()) global_.set_smtp_alert_vrrp(global_.smtp_alert());
+        if (!global_.has_smtp_alert_checker()) {
+            global_.set_smtp_alert_checker(global_.smtp_alert());
         }
     }
 

@@ -14,12 +14,13 @@ namespace {
 class GroupResolver {
   public:
     explicit GroupResolver(Resolution& all) : all_(all) {
-        for (const auto& instance : all_.config.vrrp_instances()) {
-            instances_.emplace(instance.name(), instance.id());
+        for (auto& instance : *all_.config.mutable_vrrp_instances()) {
+            instances_.emplace(instance.name(), &instance);
         }
     }
 
     void run() {
+        const auto& global = all_.config.global();
         auto& groups = *all_.config.mutable_vrrp_sync_groups();
         std::vector<bool> drop(static_cast<std::size_t>(groups.size()));
         for (int i = 0; i < groups.size(); ++i) {
@@ -29,6 +30,10 @@ class GroupResolver {
             drop[at] = !resolve(*groups.Mutable(i));
         }
         drop_marked(groups, all_.places.groups, drop);
+        for (auto& instance : *all_.config.mutable_vrrp_instances()) {
+            if (instance.has_notify_priority_changes()) continue;
+            instance.set_notify_priority_changes(global.notify_priority_changes());
+        }
     }
 
   private:
@@ -42,10 +47,16 @@ class GroupResolver {
         group.set_id(core::object_id("vrrp_sync_group", group.name()).value);
         std::vector<std::string> members;
         for (const std::string& member : group.members()) {
-            if (const auto id = take(member, group.name())) {
-                members.push_back(member);
-                group.add_member_ids(*id);
+            v1::VrrpInstance* taken = take(member, group.name());
+            if (taken == nullptr) continue;
+            members.push_back(member);
+            group.add_member_ids(taken->id());
+            if (group.has_notify_priority_changes() && !taken->has_notify_priority_changes()) {
+                taken->set_notify_priority_changes(group.notify_priority_changes());
             }
+        }
+        if (!group.has_smtp_alert()) {
+            group.set_smtp_alert(all_.config.global().smtp_alert_vrrp());
         }
         group.mutable_members()->Assign(members.begin(), members.end());
         const std::string name = "vrrp_sync_group " + group.name();
@@ -58,26 +69,27 @@ class GroupResolver {
         return !members.empty();
     }
 
-    std::optional<std::uint64_t> take(const std::string& member, const std::string& group) {
+    /// Null when the group cannot have it.
+    v1::VrrpInstance* take(const std::string& member, const std::string& group) {
         const auto found = instances_.find(member);
         if (found == instances_.end()) {
             complain("unknown_member",
                      fmt::format("there is no vrrp_instance {}; it is ignored", member),
                      did_you_mean(member, first_names(all_.config.vrrp_instances())));
-            return std::nullopt;
+            return nullptr;
         }
         const auto [first, is_new] = taken_.emplace(member, group);
         if (!is_new) {
             complain("member_taken",
                      fmt::format("{} is in a group already; it is ignored here", member),
                      fmt::format("it is in vrrp_sync_group {}", first->second));
-            return std::nullopt;
+            return nullptr;
         }
         return found->second;
     }
 
     Resolution& all_;
-    std::unordered_map<std::string, std::uint64_t> instances_;
+    std::unordered_map<std::string, v1::VrrpInstance*> instances_;
     std::unordered_map<std::string, std::string> taken_;  // member to the group that has it
     const Place* place_ = nullptr;
 };

@@ -66,6 +66,15 @@ class ServiceResolver {
 
     bool is_carried_out() {
         if (listening_.group == nullptr) return true;
+        for (const auto& server : service_.servers()) {
+            for (const auto& check : server.checks()) {
+                if (check.has_file()) {
+                    all_.names_of_dropped.insert(check.file().track_file());
+                } else if (check.has_bfd()) {
+                    all_.names_of_dropped.insert(check.bfd().name());
+                }
+            }
+        }
         all_.places.group_uses.push_back({listening_.group->name(), service_.name(),
                                           service_.key().protocol(), service_.key().ipv6(),
                                           places_.block});
@@ -179,6 +188,9 @@ class ServiceResolver {
         if (!service_.has_delay_loop_us()) service_.set_delay_loop_us(kDelayLoop);
         if (!service_.has_quorum()) service_.set_quorum(1);
         if (!service_.has_hysteresis()) service_.set_hysteresis(0);
+        if (!service_.has_smtp_alert()) {
+            service_.set_smtp_alert(all_.config.global().smtp_alert_checker());
+        }
     }
 
     void decide_persistence() {
@@ -260,6 +272,10 @@ class ServiceResolver {
             server.set_inhibit_on_failure(service_.inhibit_on_failure());
         }
         if (!server.has_alpha()) server.set_alpha(service_.alpha());
+        if (!server.has_smtp_alert()) {  // on, unless somebody says otherwise
+            const auto& global = all_.config.global();
+            server.set_smtp_alert(!global.has_smtp_alert_checker() || global.smtp_alert_checker());
+        }
         server.set_name(endpoint_text(server.address(), service_.key().protocol(), server.port()));
     }
 

@@ -16,8 +16,6 @@ constexpr std::uint32_t kOwner = 255;
 constexpr std::uint64_t kSecond = 1'000'000;
 constexpr std::uint64_t kCentisecond = 10'000;
 constexpr std::uint64_t kMaxInterval3 = 4095 * kCentisecond;
-constexpr std::size_t kMaxPassword = 8;
-constexpr std::uint32_t kDownTimerAdverts = 3;
 
 class InstanceResolver {
   public:
@@ -33,13 +31,13 @@ class InstanceResolver {
         decide_preemption();
         decide_interval();
         decide_destination();
-        check_authentication();
+        resolve_authentication(all_, instance_, places_, strict_);
         if (instance_.has_auth_hmac()) {
             resolve_hmac(all_, instance_, places_.of("auth_hmac"), strict_);
         }
         decide_virtual_interface();
-        if (strict_) apply_strict_rules();
-        inherit();
+        if (strict_) apply_strict_rules(all_, instance_, places_);
+        inherit_from_globals(global_, instance_);
         check_owner();
         drop_own_interface();
         resolve_addresses(all_, instance_, places_);
@@ -123,7 +121,9 @@ class InstanceResolver {
 
     void decide_state() {
         if (!instance_.has_priority()) {
-            instance_.set_priority(instance_.state() == v1::INITIAL_ACTIVE ? kOwner : 100);
+            const bool active = instance_.state() == v1::INITIAL_ACTIVE;
+            instance_.set_priority(active ? kOwner : 100);
+            if (active && !strict_) warn_of_owner();
         }
         const auto own = is_owner() ? v1::INITIAL_ACTIVE : v1::INITIAL_BACKUP;
         if (!instance_.has_state()) {
@@ -136,6 +136,13 @@ class InstanceResolver {
                             is_owner() ? "MASTER" : "BACKUP"));
             instance_.set_state(own);
         }
+    }
+    void warn_of_owner() {
+        all_.report
+            .warning("owner_by_state", places_.of("state"),
+                     "state MASTER without priority means priority 255, the owner of the "
+                     "addresses, whom no other router outvotes")
+            .hint = "write a priority, such as 150";
     }
     [[nodiscard]] bool is_owner() const { return instance_.priority() == kOwner; }
 
@@ -249,50 +256,6 @@ class InstanceResolver {
     }
     static constexpr const char* kPeerHint = "name the other routers in unicast_peer";
 
-    void ignore_authentication(std::string text, std::string hint) {
-        error("authentication", "authentication_ignored", std::move(text), std::move(hint));
-        instance_.clear_authentication();
-    }
-
-    void check_authentication() {
-        if (!instance_.has_authentication()) return;
-        const v1::Authentication& given = instance_.authentication();
-        if (given.type() == v1::AUTHENTICATION_NONE) {
-            if (given.has_password()) {
-                all_.report.warning("authentication_ignored", places_.of("authentication"),
-                                    "auth_pass without auth_type is not used");
-            }
-            instance_.clear_authentication();
-        } else if (instance_.has_auth_hmac()) {
-            ignore_authentication("auth_hmac is given as well; authentication is ignored",
-                                  "take the authentication block out");
-        } else if (strict_) {
-            ignore_authentication("strict mode has no authentication; it is ignored",
-                                  "take the authentication block out on every router");
-        } else if (instance_.version() == 3) {
-            ignore_authentication(
-                "version 3 has no authentication; it is ignored",
-                "take the authentication block out; auth_hmac protects version 3");
-        } else if (!given.has_password()) {
-            ignore_authentication("authentication without auth_pass is ignored",
-                                  "without a password every router of the network is believed");
-        } else {
-            check_password();
-        }
-    }
-    void check_password() {
-        if (instance_.authentication().type() == v1::AUTHENTICATION_AH) {
-            all_.report.warning("not_carried_out", places_.of("authentication"),
-                                "auth_type AH is accepted, not carried out yet");
-        }
-        const std::string& password = instance_.authentication().password();
-        if (password.size() <= kMaxPassword) return;
-        error("auth_pass", "password_too_long",
-              fmt::format("only the first {} characters of auth_pass count", kMaxPassword),
-              "VRRPv2 carries 8 octets; shorten it to these on every router (RFC 2338 5.3.10)");
-        instance_.mutable_authentication()->set_password(password.substr(0, kMaxPassword));
-    }
-
     void decide_virtual_interface() {
         auto& vmac = *instance_.mutable_vmac();
         if (vmac.has_name() || vmac.has_address() || vmac.has_group() || vmac.netlink_notify()) {
@@ -331,81 +294,6 @@ class InstanceResolver {
         }
     }
 
-    /// What the standard does not have (keepalived's strict mode).
-    void apply_strict_rules() {
-        const auto no = [&](std::string_view keyword, std::string text) {
-            error(keyword, "strict_mode", "strict mode " + text);
-        };
-        if (instance_.unicast() && !instance_.interface().empty()) {
-            auto& found = all_.report.fatal(
-                Complaint::none, "strict_unicast", places_.of("unicast_peer"),
-                "strict mode: no unicast peers on an interface that can multicast");
-            found.hint = "take the peers or strict mode out; keepalived ends here when it starts";
-        }
-        auto& i = instance_;
-        if (i.garp_lower_priority_repeat() > 0) {
-            no("garp_lower_prio_repeat", "announces nothing after a lower priority; it becomes 0");
-        }
-        if (i.garp_lower_priority_delay_us() > 0) {
-            no("garp_lower_prio_delay", "announces nothing after a lower priority; it becomes 0");
-        }
-        i.set_garp_lower_priority_repeat(0);
-        i.set_garp_lower_priority_delay_us(0);
-        if (i.has_lower_priority_no_advert() && !i.lower_priority_no_advert()) {
-            no("lower_prio_no_advert", "does not answer a lower priority; it is switched on");
-        }
-        i.set_lower_priority_no_advert(true);
-        if (i.higher_priority_send_advert()) {
-            no("higher_prio_send_advert", "gives way at once; it is switched off");
-        }
-        i.set_higher_priority_send_advert(false);
-        apply_strict_rules_of_interface();
-        apply_strict_rules_of_acceptance();
-    }
-    void apply_strict_rules_of_interface() {
-        if (instance_.vmac().transmit_from_base()) {
-            error("vmac_xmit_base", "strict_mode",
-                  "strict mode sends from the virtual MAC address; vmac_xmit_base is cleared");
-            instance_.mutable_vmac()->clear_transmit_from_base();
-        }
-        if (instance_.vmac().has_address()) {
-            error("use_vmac", "strict_mode",
-                  "strict mode has no MAC address but the standard's; the one written is ignored");
-            instance_.mutable_vmac()->clear_address();
-        }
-        const std::uint32_t adverts = instance_.has_down_timer_adverts()
-                                          ? instance_.down_timer_adverts()
-                                          : global_.down_timer_adverts();
-        if (adverts != 0 && adverts != kDownTimerAdverts) {
-            error("down_timer_adverts", "strict_mode",
-                  "strict mode waits for 3 advertisements; down_timer_adverts is ignored");
-        }
-        instance_.set_down_timer_adverts(kDownTimerAdverts);
-        for (const auto& address : instance_.addresses()) {
-            if (address.excluded()) continue;
-            const auto first = core::Address::from_bytes(std::string_view(address.address()));
-            if (instance_.ipv6() && first && !first->is_link_local()) {
-                error("virtual_ipaddress", "first_address_not_link_local",
-                      "strict mode: the first IPv6 address must be link-local",
-                      "write an address of fe80::/10 first (RFC 9568 5.2.9)");
-            }
-            break;
-        }
-    }
-    void apply_strict_rules_of_acceptance() {
-        if (is_owner()) {
-            if (!instance_.has_owner_ignore_adverts()) instance_.set_owner_ignore_adverts(true);
-            return;
-        }
-        if (instance_.accept() && instance_.version() == 2) {
-            error("accept", "strict_mode",
-                  "strict mode of version 2 takes no packets to addresses that are not its own; "
-                  "accept is ignored");
-            instance_.set_accept(false);
-        }
-        if (!instance_.has_accept()) instance_.set_accept(false);
-    }
-
     void check_owner() {
         if (!instance_.has_owner_ignore_adverts()) return;
         if (instance_.owner_ignore_adverts() && !is_owner()) {
@@ -417,47 +305,6 @@ class InstanceResolver {
                   "an owner of the addresses ignores advertisements; the setting is switched on");
             instance_.set_owner_ignore_adverts(true);
         }
-    }
-
-    void inherit() {
-        auto& i = instance_;
-        const auto& g = global_;
-        if (!i.has_garp_master_delay_us()) {
-            i.set_garp_master_delay_us(g.has_garp_master_delay_us() ? g.garp_master_delay_us()
-                                                                    : 5 * kSecond);
-        }
-        if (!i.has_garp_master_repeat()) {
-            i.set_garp_master_repeat(g.has_garp_master_repeat() ? g.garp_master_repeat() : 5);
-        }
-        if (!i.has_garp_master_refresh_us()) {
-            i.set_garp_master_refresh_us(g.garp_master_refresh_us());
-        }
-        if (!i.has_garp_master_refresh_repeat()) {
-            i.set_garp_master_refresh_repeat(
-                g.has_garp_master_refresh_repeat() ? g.garp_master_refresh_repeat() : 1);
-        }
-        if (!i.has_garp_lower_priority_delay_us()) {
-            i.set_garp_lower_priority_delay_us(g.has_garp_lower_priority_delay_us()
-                                                   ? g.garp_lower_priority_delay_us()
-                                                   : i.garp_master_delay_us());
-        }
-        if (!i.has_garp_lower_priority_repeat()) {
-            i.set_garp_lower_priority_repeat(g.has_garp_lower_priority_repeat()
-                                                 ? g.garp_lower_priority_repeat()
-                                                 : i.garp_master_repeat());
-        }
-        if (!i.has_down_timer_adverts()) {
-            i.set_down_timer_adverts(g.has_down_timer_adverts() ? g.down_timer_adverts()
-                                                                : kDownTimerAdverts);
-        }
-        if (!i.has_lower_priority_no_advert()) {
-            i.set_lower_priority_no_advert(g.lower_priority_no_advert());
-        }
-        if (!i.has_higher_priority_send_advert()) {
-            i.set_higher_priority_send_advert(g.higher_priority_send_advert());
-        }
-        if (!i.has_accept()) i.set_accept(true);
-        if (!i.has_skip_check_adv_addr()) i.set_skip_check_adv_addr(g.skip_check_adv_addr());
     }
 
     void drop_own_interface() {

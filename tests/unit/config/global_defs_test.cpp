@@ -6,6 +6,47 @@
 namespace holdfast::config {
 namespace {
 
+std::string two_routers(const std::string& global, const std::string& in_first,
+                        const std::string& in_group) {
+    return "global_defs {\n" + global +
+           "\n}\nvrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n"
+           "virtual_ipaddress { 192.0.2.10 }\n" +
+           in_first +
+           "\n}\nvrrp_instance B {\ninterface eth0\nvirtual_router_id 2\npriority 255\n"
+           "virtual_ipaddress { 192.0.2.11 }\nunicast_peer { 192.0.2.3 }\n}\n"
+           "vrrp_sync_group G {\ngroup {\nA\nB\n}\n" +
+           in_group +
+           "\n}\nvirtual_server 192.0.2.1 80 {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\n"
+           "real_server 192.0.2.4 80 {\n}\n}\n";
+}
+
+TEST(GlobalDefs, ArePassedOnToWhatSaysNothingItself) {
+    const LoadResult result = testing::load_text(two_routers(
+        "vrrp_check_unicast_src\nv3_checksum_as_v2\nvrrp_owner_ignore_adverts\nsmtp_alert\n"
+        "smtp_alert_checker off\nvrrp_notify_priority_changes\nvrrp_garp_extra_if all 10",
+        "v3_checksum_as_v2 off\nnotify_priority_changes off\nsmtp_alert off\ngarp_extra_if 3", ""));
+    const auto& own = result.config.vrrp_instances(0);
+    EXPECT_FALSE(own.v3_checksum_as_v2() || own.notify_priority_changes() || own.smtp_alert());
+    EXPECT_FALSE(own.owner_ignore_adverts() || own.check_unicast_source() || own.garp_extra_all());
+    EXPECT_EQ(own.garp_extra_interval_us(), 3'000'000U);
+    const auto& inherited = result.config.vrrp_instances(1);
+    EXPECT_TRUE(inherited.v3_checksum_as_v2() && inherited.notify_priority_changes());
+    EXPECT_TRUE(inherited.owner_ignore_adverts() && inherited.check_unicast_source());
+    EXPECT_TRUE(inherited.smtp_alert() && inherited.garp_extra_all());
+    EXPECT_EQ(inherited.garp_extra_interval_us(), 10'000'000U);
+    EXPECT_TRUE(result.config.vrrp_sync_groups(0).smtp_alert());
+    EXPECT_FALSE(result.config.virtual_servers(0).smtp_alert());
+    EXPECT_FALSE(result.config.virtual_servers(0).servers(0).smtp_alert());
+}
+
+TEST(GlobalDefs, LeaveMailsToServersAndPriorityLinesToTheGroup) {
+    const LoadResult result = testing::load_text(two_routers("", "", "notify_priority_changes"));
+    EXPECT_TRUE(result.config.vrrp_instances(0).notify_priority_changes());
+    EXPECT_FALSE(result.config.vrrp_instances(0).smtp_alert());
+    EXPECT_FALSE(result.config.virtual_servers(0).smtp_alert());
+    EXPECT_TRUE(result.config.virtual_servers(0).servers(0).smtp_alert());
+}
+
 v1::Config resolved(const std::string& globals, const std::string& rest = {}) {
     return testing::load_text("global_defs {\n" + globals + "}\n" + rest).config;
 }

@@ -65,6 +65,23 @@ TEST(StrictMode, ChangesWhatTheStandardDoesNotHave) {
     EXPECT_FALSE(instance.accept());
 }
 
+TEST(VirtualRouter, BecomesTheOwnerByItsStateAloneWithAWarning) {
+    const LoadResult result = load_instance("state MASTER");
+    EXPECT_EQ(only_instance(result).priority(), 255U);
+    EXPECT_TRUE(has_class(result, "owner_by_state"));
+    EXPECT_FALSE(has_class(load_instance("state MASTER\npriority 150"), "owner_by_state"));
+    EXPECT_FALSE(has_class(load_instance("state MASTER\nstrict_mode"), "owner_by_state"));
+}
+
+TEST(StrictMode, SaysThatTheAddressesDoNotAnswer) {
+    EXPECT_TRUE(has_class(load_instance("strict_mode"), "strict_no_accept"));
+    EXPECT_TRUE(has_class(load_instance("strict_mode\nversion 3"), "strict_no_accept"));
+    EXPECT_FALSE(has_class(load_instance("strict_mode\nversion 3\naccept"), "strict_no_accept"));
+    EXPECT_FALSE(has_class(load_instance("strict_mode\nno_accept"), "strict_no_accept"));
+    EXPECT_FALSE(has_class(load_instance("strict_mode\npriority 255"), "strict_no_accept"));
+    EXPECT_FALSE(has_class(load_instance(""), "strict_no_accept"));
+}
+
 TEST(StrictMode, DoesNotStartWithPeers) {
     const LoadResult result = load_instance("strict_mode\nunicast_peer {\n192.0.2.3\n}");
     EXPECT_TRUE(has_class(result, "strict_unicast"));
