@@ -7,6 +7,7 @@
 
 #include "lib/config/near_names.hpp"
 #include "lib/config/resolve.hpp"
+#include "lib/config/script_access.hpp"
 #include "lib/config/source.hpp"
 #include "lib/core/ids.hpp"
 #include "lib/core/text.hpp"
@@ -100,6 +101,9 @@ class ScriptResolver {
         const std::string user =
             script.has_user() ? script.user() : all_.config.global().script_user();
         const auto account = all_.request.host->user(user);
+        if (Obstacle closed = closed_to(script, program, user, place); !closed.text.empty()) {
+            return closed;
+        }
         const bool as_root = kind->set_id_root || (account && account->uid == 0);
         if (!as_root && (kind->mode & S_IWOTH) != 0) {
             all_.report.warning("unsafe_script", place,
@@ -115,6 +119,37 @@ class ScriptResolver {
         all_.report.warning("unsafe_script", place, text);
         return {};
     }
+
+    [[nodiscard]] std::optional<gid_t> group_of(const v1::Script& script, const User& account) {
+        const auto& global = all_.config.global();
+        const std::string name = script.has_group()  ? script.group()
+                                 : script.has_user() ? std::string()
+                                                     : global.script_group();
+        return name.empty() ? account.gid : all_.request.host->group(name);
+    }
+
+    /// Root goes everywhere. Doubts are a warning here.
+    Obstacle closed_to(const v1::Script& script, const std::string& program,
+                       const std::string& user, const Place& place) {
+        const auto account = all_.request.host->user(user);
+        if (!account || account->uid == 0) return {};
+        const auto group = group_of(script, *account);
+        if (!group) return {};
+        const auto key = fmt::format("{} {} {}", account->uid, *group, program);
+        const auto [known, is_new] = barriers_.try_emplace(key);
+        Barrier& barrier = known->second;
+        if (is_new) barrier = barrier_for(all_.files, program, account->uid, *group);
+        if (barrier.kind == Barrier::Kind::none) return {};
+        const bool certain = barrier.kind == Barrier::Kind::certain;
+        std::string text =
+            fmt::format("user {} {} not run {}", user, certain ? "may" : "can perhaps", program);
+        if (barrier.path != program) text += fmt::format(": {} is closed to it", barrier.path);
+        if (certain) return {std::move(text), kAccessHint};
+        all_.report.warning("closed_script", place, std::move(text)).hint = kAccessHint;
+        return {};
+    }
+    static constexpr const char* kAccessHint =
+        "let it read and run the file and enter its folders, or say another user";
 
     /// False when the script must be dropped; `complaint` is what keepalived's test says then.
     bool resolve(v1::Script& script, const Place& place, const std::string& key,
@@ -330,6 +365,7 @@ class ScriptResolver {
 
     Resolution& all_;
     std::unordered_map<std::string, int> usable_;
+    std::unordered_map<std::string, Barrier> barriers_;  // by user, group and program
     bool no_default_user_ = false;
     bool any_script_ = false;
     Place first_script_;

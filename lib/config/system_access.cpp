@@ -154,18 +154,21 @@ bool SystemHost::interface_exists(const std::string& name) const {
 
 std::vector<HostFacts::InterfaceAddress> SystemHost::addresses_of(
     const std::string& interface) const {
-    std::vector<InterfaceAddress> found;
-    ifaddrs* all = nullptr;
-    if (::getifaddrs(&all) != 0) return found;
-    for (const ifaddrs* each = all; each != nullptr; each = each->ifa_next) {
-        const auto address = address_in(each->ifa_addr);
-        const auto mask = address_in(each->ifa_netmask);
-        if (interface == each->ifa_name && address && mask) {
-            found.push_back({*address, bits_set(*mask)});
+    if (!addresses_) {
+        addresses_.emplace();
+        ifaddrs* all = nullptr;
+        if (::getifaddrs(&all) != 0) return {};
+        for (const ifaddrs* each = all; each != nullptr; each = each->ifa_next) {
+            const auto address = address_in(each->ifa_addr);
+            const auto mask = address_in(each->ifa_netmask);
+            if (address && mask) {
+                (*addresses_)[each->ifa_name].push_back({*address, bits_set(*mask)});
+            }
         }
+        ::freeifaddrs(all);
     }
-    ::freeifaddrs(all);
-    return found;
+    const auto found = addresses_->find(interface);
+    return found != addresses_->end() ? found->second : std::vector<InterfaceAddress>{};
 }
 
 std::optional<User> SystemHost::user(const std::string& name) const {

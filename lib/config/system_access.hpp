@@ -1,5 +1,10 @@
 #pragma once
 
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
 #include "lib/config/access.hpp"
 
 namespace holdfast::config {
@@ -17,6 +22,7 @@ class SystemFiles : public FileAccess {
 class SystemHost : public HostFacts {
   public:
     [[nodiscard]] bool interface_exists(const std::string& name) const override;
+    /// As they were when somebody first asked.
     [[nodiscard]] std::vector<InterfaceAddress> addresses_of(
         const std::string& interface) const override;
     [[nodiscard]] std::optional<User> user(const std::string& name) const override;
@@ -24,6 +30,10 @@ class SystemHost : public HostFacts {
     /// Counted once, and best before a sandbox is entered.
     [[nodiscard]] unsigned processors() const override;
     [[nodiscard]] std::string environment(const std::string& name) const override;
+
+  private:
+    using Addresses = std::unordered_map<std::string, std::vector<InterfaceAddress>>;
+    mutable std::optional<Addresses> addresses_;  // by interface
 };
 
 }  // namespace holdfast::config

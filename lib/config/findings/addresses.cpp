@@ -80,6 +80,11 @@ class AddressFinder {
         const bool first = !present.empty() && present.front().address == value;
         if (!first || value.family() != core::Family::ipv4) return;
         if (instance.priority() == kOwner || instance.source_address() == address.address()) return;
+        // Alone on another interface it may be ours, from the time when we were active.
+        if (address.interface() != instance.interface() &&
+            present.front().prefix_length == address.prefix_length()) {
+            return;
+        }
         warn("address_is_real", address,
              fmt::format("{} is {}'s own address", value.text(), address.interface()))
             .hint = "a backup removes it; its owner has priority 255";

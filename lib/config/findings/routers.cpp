@@ -141,15 +141,31 @@ class RouterFindings {
         return text;
     }
 
+    /// What advertisements may come from: the address that is written, else those of the interface.
+    [[nodiscard]] std::unordered_set<std::string> own_sources(
+        const v1::VrrpInstance& instance) const {
+        if (!instance.source_address().empty()) return {instance.source_address()};
+        std::unordered_set<std::string> own;
+        const HostFacts* host = all_.request.host;
+        if (host == nullptr || instance.interface().empty()) return own;
+        for (const auto& each : host->addresses_of(instance.interface())) {
+            own.insert(each.address.octets());
+        }
+        return own;
+    }
+
     void look_at_peers(const v1::VrrpInstance& instance, const ObjectPlaces& places) {
         if (instance.unicast_peers().empty()) return;
         std::unordered_set<std::string_view> own;
         for (const auto& address : instance.addresses()) own.insert(address.address());
+        const auto sources = own_sources(instance);
         for (const auto& peer : instance.unicast_peers()) {
-            if (peer.address() == instance.source_address()) {
+            if (sources.contains(peer.address()) && !own.contains(peer.address())) {
                 warn(places.of("unicast_peer"), "peer_is_self",
-                     fmt::format("the peer {} is this router's own source address",
-                                 address_text(peer.address(), "?")),
+                     fmt::format("the peer {} is this router's own {}",
+                                 address_text(peer.address(), "?"),
+                                 instance.source_address().empty() ? "address on " + where(instance)
+                                                                   : "source address"),
                      "name the other routers only");
             }
             if (!own.contains(peer.address())) continue;

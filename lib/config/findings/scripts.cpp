@@ -31,8 +31,11 @@ void collect(const Owner& owner, UsedNames& used) {
     for (const auto& tracked : owner.track_bfd()) used.bfd.insert(tracked.name());
 }
 
-UsedNames used_names(const v1::Config& config) {
+UsedNames used_names(const Resolution& all) {
+    const v1::Config& config = all.config;
     UsedNames used;
+    used.files.insert(all.names_of_dropped.begin(), all.names_of_dropped.end());
+    used.bfd = used.files;
     for (const auto& instance : config.vrrp_instances()) collect(instance, used);
     for (const auto& group : config.vrrp_sync_groups()) collect(group, used);
     for (const auto& service : config.virtual_servers()) {
@@ -63,6 +66,13 @@ void find_unused(const Resolution& all, const Objects& objects,
 
 void check_sync_daemon(const Resolution& all) {
     const v1::LvsSyncDaemon& daemon = all.config.global().lvs_sync_daemon();
+    const HostFacts* host = all.request.host;
+    if (daemon.has_interface() && host != nullptr && !all.config.global().dynamic_interfaces() &&
+        !host->interface_exists(daemon.interface())) {
+        all.report.warning(
+            "no_interface", all.places.global.of("lvs_sync_daemon"),
+            fmt::format("lvs_sync_daemon: there is no interface {}", daemon.interface()));
+    }
     if (!daemon.has_instance()) return;
     std::vector<std::string> names;
     for (const auto& instance : all.config.vrrp_instances()) {
@@ -78,7 +88,7 @@ void check_sync_daemon(const Resolution& all) {
 }  // namespace
 
 void find_in_scripts(const Resolution& all) {
-    const UsedNames used = used_names(all.config);
+    const UsedNames used = used_names(all);
     find_unused(all, all.config.vrrp_scripts(), all.places.scripts, used.scripts, "vrrp_script",
                 "it never runs");
     find_unused(all, all.config.track_files(), all.places.track_files, used.files, "track_file",

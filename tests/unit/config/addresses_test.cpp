@@ -247,6 +247,22 @@ TEST(AddressFindings, NameAnAddressOfTwoInstances) {
 )");
 }
 
+TEST(AddressFindings, DoNotTakeOurOwnAddressForARealOne) {
+    const std::string text =
+        "vrrp_instance V1 {\ninterface eth1\nvirtual_router_id 1\n"
+        "virtual_ipaddress {\n192.0.2.10/24 dev eth0\n}\n}\n";
+    EXPECT_EQ(findings_of(text, HostWithAddresses("192.0.2.10")), "");
+}
+
+TEST(PeerFindings, NameAnAddressOfThisRouter) {
+    const std::string peers =
+        "unicast_peer {\n192.0.2.2\n192.0.2.3\n}\nvirtual_ipaddress {\n192.0.2.10/24\n}";
+    EXPECT_NE(findings_of(instance("V1", peers), HostWithAddresses())
+                  .find("the peer 192.0.2.2 is this router's own address on eth0"),
+              std::string::npos);
+    EXPECT_EQ(findings_of(instance("V1", peers), HostWithAddresses("192.0.2.4")), "");
+}
+
 TEST(AddressFindings, NameAnAddressThatIsRealUnlessItsOwnerHasIt) {
     const std::string block = "virtual_ipaddress { 192.0.2.10/24 }";
     EXPECT_EQ(findings_of(instance("V1", block), HostWithAddresses("192.0.2.10")),

@@ -35,6 +35,7 @@ class MemoryFiles : public FileAccess {
         }
         kind.safe_for_root = !unsafe.contains(path) && !open_to_all.contains(path);
         kind.mode = open_to_all.contains(path) ? 0777 : kind.executable ? 0755 : 0600;
+        if (const auto mode = modes.find(path); mode != modes.end()) kind.mode = mode->second;
         return kind;
     }
     /// Only a `*` at the end is understood.
@@ -53,6 +54,7 @@ class MemoryFiles : public FileAccess {
                                       "/bin/sh", "/bin/bash"};
     std::set<std::string> unsafe;
     std::set<std::string> open_to_all;
+    std::map<std::string, mode_t> modes;  // instead of the usual ones; all belongs to root
 };
 
 /// A host with a few interfaces and users.

@@ -64,6 +64,43 @@ TEST(ScriptFindings, SayHowAProgramBecomesExecutable) {
               "[chmod +x /opt/check]\n");
 }
 
+TEST(ScriptFindings, SayThatAProgramOrItsFolderIsClosedToItsUser) {
+    MemoryFiles files;
+    files.programs.insert("/opt/check");
+    files.modes["/opt/check"] = 0700;
+    const std::string text = secured("nobody", tracked_script("/opt/check"));
+    EXPECT_EQ(findings_of(text, files),
+              "error: user nobody may not run /opt/check; the script is disabled [let it read and "
+              "run the file and enter its folders, or say another user]\n");
+    files.modes["/opt/check"] = 0755;
+    files.files["/opt"] = "";
+    files.modes["/opt"] = 0700;
+    EXPECT_EQ(findings_of(text, files),
+              "error: user nobody may not run /opt/check: /opt is closed to it; the script is "
+              "disabled [let it read and run the file and enter its folders, or say another "
+              "user]\n");
+    files.modes["/opt"] = 0750;  // perhaps an access control list lets it in
+    EXPECT_EQ(findings_of(text, files),
+              "warning: user nobody can perhaps not run /opt/check: /opt is closed to it [let it "
+              "read and run the file and enter its folders, or say another user]\n");
+    EXPECT_EQ(findings_of(secured("root", tracked_script("/opt/check")), files), "");
+}
+
+TEST(ScriptFindings, KnowWhatAServiceOfAGroupLooksAt) {
+    EXPECT_EQ(findings_of("track_file level {\nfile /run/level\n}\nvirtual_server_group g {\n"
+                          "192.0.2.1 80\n}\nvirtual_server group g {\nprotocol TCP\nlvs_sched rr\n"
+                          "lvs_method NAT\nreal_server 192.0.2.2 80 {\nFILE_CHECK {\n"
+                          "track_file level\n}\n}\n}\n")
+                  .find("nothing uses"),
+              std::string::npos);
+}
+
+TEST(ScriptFindings, KnowTheInterfaceOfTheSyncDaemon) {
+    EXPECT_NE(findings_of("global_defs {\nlvs_sync_daemon eht0\n}\n")
+                  .find("lvs_sync_daemon: there is no interface eht0"),
+              std::string::npos);
+}
+
 TEST(ScriptFindings, WarnOfAProgramThatAnybodyCanChange) {
     MemoryFiles files;
     files.programs.insert("/opt/check");
