@@ -30,6 +30,7 @@ struct ObjectPlaces {
     Place block;
     std::vector<std::pair<std::string_view, Place>> settings;
     std::vector<ServerPlaces> servers;  // of a service, in their order
+    int servers_with_method = 0;        // so many have what lvs_method said behind them
     /// Of a block of data: its entries, in the order of the repeated field they went into.
     std::vector<std::pair<std::string_view, std::vector<Place>>> entries;
 
@@ -99,6 +100,7 @@ struct Places {
     std::vector<ObjectPlaces> service_groups;
     std::vector<GroupUse> group_uses;
     std::vector<ObjectPlaces> bfd;
+    std::unordered_map<std::string, int> interfaces;  // their numbers in the Config, by name
 };
 
 /// Who wants to see services while the file is still being read.

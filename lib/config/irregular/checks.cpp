@@ -73,6 +73,13 @@ bool is_carried_out(const v1::Check& check) {
     return check.has_tcp() || (check.has_http() && !check.http().tls());
 }
 
+/// The kind under which the sessions are claimed that the server being read follows already.
+std::string followed_by_server(Binder& binder) {
+    const auto& services = binder.places().services;
+    return fmt::format("bfd_instance of server {}.{}", services.size(),
+                       services.back().servers.size());
+}
+
 void parse_check(Binder& binder, Targets targets, Node& node) {
     auto& server = target_as<v1::RealServer>(targets);
     v1::Check& check = *server.add_checks();
@@ -86,6 +93,7 @@ void parse_check(Binder& binder, Targets targets, Node& node) {
         server.mutable_checks()->RemoveLast();
         return;
     }
+    if (check.has_bfd()) binder.claim(followed_by_server(binder), check.bfd().name());
     binder.places().services.back().servers.back().checks.push_back(node.place);
 }
 
@@ -223,16 +231,12 @@ void parse_file_weight(Binder& binder, Targets targets, Node& node) {
 /// As in keepalived, a second name takes the whole check away.
 void parse_bfd_name(Binder& binder, Targets targets, Node& node) {
     auto& bfd = kind_as<v1::BfdCheck>(targets);
-    const auto& server = static_cast<const v1::RealServer&>(*targets[2]);
-    const bool used = std::ranges::any_of(server.checks(), [&](const v1::Check& check) {
-        return &check.bfd() != &bfd && check.bfd().name() == node.word(0);
-    });
     if (node.words.size() != 1) {
         binder.refuse(node, "name takes one word; it is ignored");
     } else if (bfd.has_name()) {
         binder.refuse(node, "name is given already");
         bfd.clear_name();
-    } else if (used) {
+    } else if (binder.is_claimed(followed_by_server(binder), node.word(0))) {
         binder.refuse(node, fmt::format("the server follows {} already", node.word(0)));
     } else if (is_defined(binder, node, "bfd_instance", binder.config().bfd_instances())) {
         bfd.set_name(std::string(node.word(0)));

@@ -141,9 +141,9 @@ void write_garp_interfaces(const google::protobuf::Message& block, LegacyText& o
 // ---- interface_up_down_delays, linkbeat_interfaces ---------------------------------------------
 
 v1::InterfaceSettings& settings_of(Binder& binder, std::string_view name, const Place& place) {
-    for (auto& each : *binder.config().mutable_interfaces()) {
-        if (each.name() == name) return each;
-    }
+    const auto [known, is_new] = binder.places().interfaces.try_emplace(
+        std::string(name), binder.config().interfaces_size());
+    if (!is_new) return *binder.config().mutable_interfaces(known->second);
     binder.places().top.add_entry("interface_up_down_delays", place);
     auto& added = *binder.config().add_interfaces();
     added.set_name(std::string(name));

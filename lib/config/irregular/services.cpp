@@ -132,12 +132,12 @@ void parse_method(Binder& binder, Targets targets, Node& node) {
     const auto forwarding = read_forwarding(binder, node);
     if (!forwarding) return;
     auto& service = target_as<v1::VirtualServer>(targets);
-    if (service.has_forwarding()) {
-        for (auto& server : *service.mutable_servers()) {
-            if (server.has_forwarding()) continue;
-            server.set_forwarding(service.forwarding());
-            if (service.has_tunnel()) *server.mutable_tunnel() = service.tunnel();
-        }
+    int& done = binder.places().services.back().servers_with_method;
+    for (; service.has_forwarding() && done < service.servers_size(); ++done) {
+        v1::RealServer& server = *service.mutable_servers(done);
+        if (server.has_forwarding()) continue;
+        server.set_forwarding(service.forwarding());
+        if (service.has_tunnel()) *server.mutable_tunnel() = service.tunnel();
     }
     set_forwarding(service, *forwarding);
 }

@@ -64,6 +64,28 @@ TEST(Bounds, AKnownBlockHoldsABoundedNumberOfStatements) {
     EXPECT_EQ(result.config.global().router_id(), "behind");
 }
 
+TEST(Bounds, NamesAndServersAreNotComparedWithAllBeforeThem) {
+    constexpr int kMany = 200'000;
+    std::string delays = "linkbeat_interfaces {\n";
+    std::string methods = "virtual_server 192.0.2.1 80 {\n";
+    std::string sessions;
+    std::string checks = "virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\n";
+    for (int i = 0; i < kMany; ++i) {
+        delays += fmt::format("if{0} MII\n", i);
+        methods += "lvs_method DR\nreal_server 192.0.2.2 80 {\n}\n";
+        sessions += fmt::format("bfd_instance b{} {{\n}}\n", i);
+        checks += fmt::format("BFD_CHECK {{\nname b{0}\n}}\nBFD_CHECK {{\nname b{0}\n}}\n", i / 2);
+    }
+    for (const std::string& text :
+         {delays + "}\n", methods + "}\n", sessions + checks + "}\n}\n"}) {
+        const FakeHost host;
+        MemoryFiles files(text);
+        LoadRequest request = testing::request_for(host);
+        request.host = nullptr;
+        EXPECT_FALSE(load(request, files).diagnostics.empty());
+    }
+}
+
 TEST(Bounds, LongStatementsCountAsSeveral) {
     const std::string text = "$A=" + repeated("a ", 500) + "\n$B=" + repeated("${A} ", 60) +
                              "\ntrack_group x {\ngroup {\n~SEQ(i,2000) ${B}\n}\n}\n";
