@@ -27,9 +27,9 @@ Reference reference_at(std::string_view text, std::size_t dollar) {
     const std::size_t start = dollar + (braced ? 2 : 1);
     // No name holds one of these; to look further would take the time of the whole line.
     const std::size_t end = braced ? text.find_first_of("{}$", start) : name_end(text, start);
-    const bool ends_well =
-        braced ? end != std::string_view::npos && text[end] == '}'
-               : end > start && (end == text.size() || is_blank(text[end]) || text[end] == ')');
+    const bool ends_well = braced ? end != std::string_view::npos && text[end] == '}'
+                                  : end > start && (end == text.size() || is_blank(text[end]) ||
+                                                    text[end] == ')' || text[end] == ',');
     if (!ends_well) return {};
     const std::size_t behind = braced ? end + 1 : end;
     return {text.substr(start, end - start), behind, without_blanks(text.substr(behind)).empty()};

@@ -209,14 +209,8 @@ bool Preprocessor::take_definition(const LogicalLine& line) {
             lines->emplace_back(trimmed);
             all_octets_ += trimmed.size() + kOctetsOfExpansion;
         }
-        if (!goes_on) break;
-        // A line of blanks or with a comment alone is nothing; one without any octet is the end.
-        bool nothing = true;
-        while (nothing && raw_line(more)) {
-            kept = std::string(without_blanks(without_comment(more.text, arena_)));
-            nothing = kept.empty() && !more.text.empty();
-        }
-        if (nothing) break;
+        if (!goes_on || !raw_line(more)) break;
+        kept = std::string(without_blanks(without_comment(more.text, arena_)));
     }
     if (lines->empty()) lines->emplace_back();
     definitions_[name] = std::move(lines);

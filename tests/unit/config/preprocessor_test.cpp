@@ -82,7 +82,7 @@ TEST(Parameters, AreReplacedWhereTheyAreUsed) {
     EXPECT_EQ(lines_of("$A=one\nx ${A}y $A\n"), (Texts{"x oney one"}));
     EXPECT_EQ(lines_of("$A=one\n$A-z $A/24 \"$A\" $Ab\n"), (Texts{"$A-z $A/24 \"$A\" $Ab"}));
     EXPECT_EQ(lines_of("$A=one\n$B=${A}x\n$A=two\n${B}\n"), (Texts{"twox"}));
-    EXPECT_EQ(lines_of("$A=one\nf($A)\n"), (Texts{"f(one)"}));
+    EXPECT_EQ(lines_of("$A=one\nf($A,$A)\n"), (Texts{"f(one,one)"}));
     EXPECT_EQ(lines_of("$A = one\n"), (Texts{"$A = one"}));
     EXPECT_EQ(lines_of("x ${NOT} $$A\n"), (Texts{"x ${NOT} $$A"}));
 }
@@ -100,9 +100,10 @@ TEST(Parameters, OfSeveralLinesAreReplayed) {
     EXPECT_EQ(lines_of("$T=one \\\ntwo\n$T extra\n"), (Texts{"$T extra"}));
 }
 
-TEST(Parameters, OfSeveralLinesGoOnBehindCommentsAndBlankLines) {
-    EXPECT_EQ(lines_of("$T=one \\\n# c\n  \ntwo # d \\\nthree\n$T\n"),
+TEST(Parameters, OfSeveralLinesGoOnWhereALineEndsInABackslash) {
+    EXPECT_EQ(lines_of("$T=one \\\n# c \\\n \\\ntwo # d \\\nthree\n$T\n"),
               (Texts{"one", "two", "three"}));
+    EXPECT_EQ(lines_of("$T=one \\\n# c\ntwo\n$T\n"), (Texts{"two", "one"}));
     EXPECT_EQ(lines_of("$T=one \\\n\ntwo\n$T\n"), (Texts{"two", "one"}));
 }
 
