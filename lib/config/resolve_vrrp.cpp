@@ -261,7 +261,8 @@ class InstanceResolver {
         if (vmac.has_name() || vmac.has_address() || vmac.has_group() || vmac.netlink_notify()) {
             vmac.set_enabled(true);
         }
-        if (vmac.enabled() && instance_.unicast() && !vmac.transmit_from_base()) {
+        const bool unicast = instance_.unicast() || instance_.unicast_fault_no_peer();
+        if (vmac.enabled() && unicast && !vmac.transmit_from_base()) {
             error("use_vmac", "vmac_with_peers",
                   "unicast with use_vmac is sent from the interface underneath",
                   "write vmac_xmit_base as well");

@@ -47,6 +47,15 @@ TEST(VirtualRouter, DoesNotTurnToMulticastUnsaidWhenTheListOfPeersIsEmpty) {
                            "unicast_without_peer"));
 }
 
+TEST(VirtualRouter, SendsUnicastFromTheInterfaceUnderneathItsOwn) {
+    for (const char* unicast : {"unicast_peer {\n192.0.2.3\n}", "unicast_fault_no_peer"}) {
+        const LoadResult result = load_instance(std::string("use_vmac\n") + unicast);
+        EXPECT_TRUE(has_class(result, "vmac_with_peers")) << unicast;
+        EXPECT_TRUE(only_instance(result).vmac().transmit_from_base()) << unicast;
+    }
+    EXPECT_FALSE(has_class(load_instance("use_vmac"), "vmac_with_peers"));
+}
+
 TEST(VirtualRouter, KeepsTheFirst8OctetsOfAPassword) {
     const LoadResult result =
         load_instance("authentication {\nauth_type PASS\nauth_pass cluster_api_vip\n}");
