@@ -102,6 +102,15 @@ std::string command_word(const v1::Script& script) {
     return bare ? text : fmt::format("\"{}\"", text);
 }
 
+/// A user or group behind a command, where single quotes mean something and a backslash keeps
+/// itself; empty when it cannot be said.
+std::string account_word(std::string_view name) {
+    if (name.find('\\') != std::string_view::npos) return {};
+    const std::string word = legacy_word(name);
+    const bool bare = !word.empty() && word.front() != '"';
+    return bare && name.find('\'') != std::string_view::npos ? fmt::format("\"{}\"", name) : word;
+}
+
 void append(const LegacyNode& node, std::size_t depth, std::string& text) {
     for (const std::string& comment : node.above) {
         text.append(kIndent * depth, ' ');
@@ -216,8 +225,15 @@ void LegacyText::raw(std::string_view line) {
 
 void LegacyText::command(std::string_view keyword, const v1::Script& script) {
     std::string rest = command_word(script);
-    if (script.has_user()) rest += ' ' + legacy_word(script.user());
-    if (script.has_user() && script.has_group()) rest += ' ' + legacy_word(script.group());
+    const bool has_group = script.has_user() && script.has_group();
+    const std::string user = script.has_user() ? account_word(script.user()) : std::string();
+    const std::string group = has_group ? account_word(script.group()) : std::string();
+    if ((script.has_user() && user.empty()) || (has_group && group.empty())) {
+        problem(fmt::format("the user or group of {} cannot be written", keyword));
+    } else {
+        if (script.has_user()) rest += ' ' + user;
+        if (has_group) rest += ' ' + group;
+    }
     put(std::string(keyword), std::move(rest));
 }
 

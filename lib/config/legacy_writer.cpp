@@ -164,6 +164,7 @@ class FieldWriter {
                 break;
             case v1::BLOCK: {
                 const Message* const parts[] = {&inner(index)};
+                if (index < 0 && parts[0]->ByteSizeLong() == 0) break;  // it says nothing
                 out_.open(keyword);
                 write_settings(path_below(block_, keyword), parts, out_);
                 out_.close();
@@ -259,7 +260,7 @@ void write_step(std::string_view block, const LegacyPlan::Step& step, Parts part
     if (!is_set(*message, field)) return;
     if (step.known) {
         FieldWriter(block, *message, field, out).write();
-    } else if (field->message_type() == nullptr) {
+    } else if (field->message_type() == nullptr || setting_of(field).syntax() == v1::SCRIPT) {
         out.problem(setting_of(field).keyword() + " has no place in this block");
     }
 }

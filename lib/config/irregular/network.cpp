@@ -240,6 +240,10 @@ constexpr Irregular kTable[] = {
 }  // namespace
 
 void write_line(std::vector<std::string> words, LegacyText& out) {
+    if (words.empty()) {
+        out.problem("a line that says nothing cannot be written");
+        return;
+    }
     const std::string first = std::move(words.front());
     words.erase(words.begin());
     out.statement_of(first, words);

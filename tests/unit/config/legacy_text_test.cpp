@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "lib/config/legacy_text.hpp"
+#include "lib/config/legacy_writer.hpp"
 #include "lib/config/lexer.hpp"
 #include "lib/config/written.hpp"
 #include "tests/unit/config/memory_access.hpp"
@@ -80,6 +81,36 @@ TEST(LegacyText, WritesCommandsSoThatTheirArgumentsAreReadBack) {
         for (const Argument& argument : *arguments) read.push_back(argument.text);
         EXPECT_EQ(read, argv) << line;
     }
+}
+
+TEST(LegacyText, QuotesTheUserOfACommandAndSaysWhichItCannot) {
+    v1::Script script;
+    script.add_argv("/bin/true");
+    script.set_user("it's");
+    LegacyText text;
+    text.command("notify", script);
+    EXPECT_EQ(text.text(), "notify /bin/true \"it's\"\n");
+    EXPECT_TRUE(text.problems().empty());
+    script.set_group("DOMAIN\\group");
+    text.command("notify", script);
+    EXPECT_EQ(text.problems().size(), 1U);
+}
+
+TEST(LegacyWriter, SaysWhatHasNoPlaceInABlockAndLeavesEmptyOnesOut) {
+    v1::Config config;
+    config.add_static_rules()->set_no_track(false);  // `track: true` in YAML
+    auto& instance = *config.add_vrrp_instances();
+    instance.set_name("VI_1");
+    instance.mutable_authentication();
+    auto& group = *config.add_vrrp_sync_groups();
+    group.set_name("G1");
+    group.mutable_notify()->mutable_deleted()->add_argv("/bin/true");
+    const LegacyOutput output = write_legacy(config);
+    EXPECT_EQ(output.text,
+              "static_rules {\n}\n\nvrrp_instance VI_1 {\n}\n\nvrrp_sync_group G1 {\n}\n");
+    ASSERT_EQ(output.problems.size(), 2U);
+    EXPECT_EQ(output.problems[0], "static_rules: a line that says nothing cannot be written");
+    EXPECT_EQ(output.problems[1], "vrrp_sync_group G1: notify_deleted has no place in this block");
 }
 
 TEST(LegacyText, WritesTimesWithAsFewDecimalsAsNeeded) {
