@@ -268,10 +268,11 @@ bool is_locked(const v1::Route& route, std::string_view keyword) {
     return false;
 }
 
-/// Whole milliseconds with their unit, others as the kernel counts them.
+/// Whole milliseconds with their unit, others as the kernel counts them, the rest in seconds.
 std::string time_text(std::string_view keyword, std::uint64_t us) {
     if (us % kMillisecond == 0) return fmt::format("{}ms", us / kMillisecond);
-    return std::to_string(us * bare_units(keyword) / kSecond);
+    const std::uint64_t step = kSecond / bare_units(keyword);
+    return us % step == 0 ? std::to_string(us / step) : decimal_text(us) + "s";
 }
 
 void append_next_hop(const v1::NextHop& hop, std::vector<std::string>& words) {

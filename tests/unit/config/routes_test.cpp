@@ -48,6 +48,8 @@ INSTANTIATE_TEST_SUITE_P(
                    "ssthresh 5 hoplimit 64 window 100 initcwnd 10 initrwnd 20"},
         LineSample{"198.51.100.0/24 dev eth0 rtt 5000 rttvar 1.5s rto_min lock 200ms",
                    "198.51.100.0/24 dev eth0 rtt 625ms rttvar 1500ms rto_min lock 200ms"},
+        LineSample{"198.51.100.0/24 dev eth0 rtt 0.300001s",
+                   "198.51.100.0/24 dev eth0 rtt 0.300001s"},
         LineSample{"198.51.100.0/24 dev eth0 rtt 5001", "198.51.100.0/24 dev eth0 rtt 5001"},
         LineSample{
             "198.51.100.0/24 dev eth0 realms cosmos/6 features ecn quickack 1 congctl lock bbr",
