@@ -92,6 +92,17 @@ TEST(YamlWords, AreTheLowerCaseOnes) {
     EXPECT_EQ(wrong->hint, "write nat");
 }
 
+TEST(YamlDurations, AreWholeSecondsWhereKeepalivedTakesNoOthers) {
+    v1::VirtualAddress address;
+    v1::VrrpInstance instance;
+    const auto* lifetime = address.GetDescriptor()->FindFieldByName("preferred_lifetime_us");
+    const auto* extra = instance.GetDescriptor()->FindFieldByName("garp_extra_interval_us");
+    EXPECT_TRUE(read_scalar(Node::plain("1500ms"), address, lifetime));
+    EXPECT_TRUE(read_scalar(Node::plain("1500ms"), instance, extra));
+    EXPECT_FALSE(read_scalar(Node::plain("2000ms"), address, lifetime));
+    EXPECT_FALSE(read_scalar(Node::plain("2000ms"), instance, extra));
+}
+
 TEST(YamlBooleans, AreTrueAndFalseOnly) {
     v1::VirtualServer service;
     const auto* field = v1::VirtualServer::descriptor()->FindFieldByName("omega");
