@@ -4,7 +4,6 @@
 #include <google/protobuf/message.h>
 
 #include <algorithm>
-#include <functional>
 
 #include "lib/config/model_index.hpp"
 #include "lib/config/yaml/forms/form.hpp"
@@ -225,23 +224,30 @@ const FieldDescriptor* map_key_of(const FieldDescriptor* field) {
     return field->message_type()->FindFieldByName(setting.map_key());
 }
 
+namespace {
+
+/// True when the path leads into this list and there to this field.
+bool leads_to(const Path& path, const FieldDescriptor* list, const FieldDescriptor* field) {
+    const auto at = std::ranges::find(path, list);
+    return at != path.end() && at + 1 != path.end() && *(at + 1) == field;
+}
+
+bool has_key(const Map& map, const FieldDescriptor* list, const FieldDescriptor* field) {
+    return std::ranges::any_of(map.keys, [&](const Key& key) {
+        const bool by_form = std::ranges::find(key.owner, list) != key.owner.end() &&
+                             std::ranges::find(key.sets, field) != key.sets.end();
+        return by_form || leads_to(key.field, list, field) || leads_to(key.made, list, field) ||
+               (key.below && has_key(*key.below, list, field));
+    });
+}
+
+}  // namespace
+
 bool stands_inline(const Map& map, const FieldDescriptor* list, const Message& entry) {
     std::vector<const FieldDescriptor*> set;
     entry.GetReflection()->ListFields(entry, &set);
-    const std::function<bool(const Map&, const FieldDescriptor*)> has_key =
-        [&](const Map& at, const FieldDescriptor* field) {
-            return std::ranges::any_of(at.keys, [&](const Key& key) {
-                const auto leads = [&](const Path& path) {
-                    return path.size() > 1 && path[0] == list && path[1] == field;
-                };
-                const bool by_form = !key.owner.empty() && key.owner[0] == list &&
-                                     std::ranges::find(key.sets, field) != key.sets.end();
-                return leads(key.field) || leads(key.made) || by_form ||
-                       (key.below && has_key(*key.below, field));
-            });
-        };
-    return std::ranges::all_of(set,
-                               [&](const FieldDescriptor* field) { return has_key(map, field); });
+    return std::ranges::all_of(
+        set, [&](const FieldDescriptor* field) { return has_key(map, list, field); });
 }
 
 Message& mutable_at(Message& message, const Path& path, std::size_t steps) {

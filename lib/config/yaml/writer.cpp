@@ -49,48 +49,59 @@ Line map_line(std::vector<Line> children, const Message& object) {
 class Writer {
   public:
     std::vector<Line> map(const Map& map, const Message& message) {
-        std::vector<Line> lines;
-        for (const Key& key : map.keys) {
-            if (key.from_file) continue;
-            if (map.one_of && find_at(message, key.made, key.made.size()) == nullptr) continue;
-            if (stands_elsewhere(key, message)) continue;
-            add_key(key, message, lines);
-        }
-        return lines;
+        return keys_of(map, map, message);
     }
 
     std::vector<std::string> take_problems() { return std::move(problems_); }
 
   private:
+    /// `whole` is the map of the message, `map` this one or one below it.
+    std::vector<Line> keys_of(const Map& map, const Map& whole, const Message& message) {
+        std::vector<Line> lines;
+        for (const Key& key : map.keys) {
+            if (key.from_file) continue;
+            if (map.one_of && find_at(message, key.made, key.made.size()) == nullptr) continue;
+            if (stands_elsewhere(key, whole, message)) continue;
+            add_key(key, whole, message, lines);
+        }
+        return lines;
+    }
+
     /// The only entry of some lists stands in the map around it; several stand in the list.
-    static bool stands_elsewhere(const Key& key, const Message& message) {
+    bool stands_elsewhere(const Key& key, const Map& whole, const Message& message) {
         if (key.inlined) {
             const Message* owner = find_at(message, key.field, key.field.size() - 1);
-            return owner != nullptr && is_single(*owner, key.field.back());
+            return owner != nullptr && is_inline(*owner, key.field.back(), whole);
         }
         for (const Path* path : {&key.field, &key.owner, &key.made}) {
             const bool is_owner = path == &key.owner;
             for (std::size_t i = 0; i + (is_owner ? 0 : 1) < path->size(); ++i) {
                 if (!(*path)[i]->is_repeated()) continue;
                 const Message* owner = find_at(message, *path, i);
-                return owner == nullptr || !is_single(*owner, (*path)[i]);
+                return owner == nullptr || !is_inline(*owner, (*path)[i], whole);
             }
         }
         return false;
     }
-    /// One entry, and something is said in it.
-    static bool is_single(const Message& owner, const FieldDescriptor* field) {
+    /// One entry, something is said in it, and nothing that the map around it means otherwise.
+    bool is_inline(const Message& owner, const FieldDescriptor* field, const Map& whole) {
         const auto* reflection = owner.GetReflection();
-        return reflection->FieldSize(owner, field) == 1 &&
-               reflection->GetRepeatedMessage(owner, field, 0).ByteSizeLong() > 0;
+        if (reflection->FieldSize(owner, field) != 1) return false;
+        const Message& entry = reflection->GetRepeatedMessage(owner, field, 0);
+        if (&entry != asked_) {
+            asked_ = &entry;
+            stands_inline_ = entry.ByteSizeLong() > 0 && stands_inline(whole, field, entry);
+        }
+        return stands_inline_;
     }
 
-    void add_key(const Key& key, const Message& message, std::vector<Line>& lines) {
+    void add_key(const Key& key, const Map& whole, const Message& message,
+                 std::vector<Line>& lines) {
         std::optional<Line> value = value_of(key, message);
         std::vector<Line> below;
         bool is_map = false;
         if (key.below) {
-            below = map(*key.below, message);
+            below = keys_of(*key.below, whole, message);
             is_map = !below.empty() ||
                      (!key.made.empty() && find_at(message, key.made, key.made.size()) != nullptr);
         }
@@ -277,6 +288,8 @@ class Writer {
     void problem(std::string text) { problems_.push_back(std::move(text)); }
 
     std::vector<std::string> problems_;
+    const Message* asked_ = nullptr;  // the last entry that is_inline() was asked about
+    bool stands_inline_ = false;
 };
 
 }  // namespace

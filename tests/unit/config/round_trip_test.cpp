@@ -83,8 +83,6 @@ const std::map<std::string, std::string> kExceptionsInYaml = {
 /// Keywords whose samples YAML does not say as they were written, and why.
 const std::map<std::string, std::string> kKeywordsLostInYaml = {
     {"use_vmac_addr", "a vmac in YAML is switched on by its map"},
-    {"tls_compliant", "of one request and of its check it is one key"},
-    {"virtualhost", "of one request and of its check it is one key"},
     {"(entry)", "round-trip times and tunnel ids beyond what YAML takes"},
 };
 

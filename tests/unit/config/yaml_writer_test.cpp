@@ -1,12 +1,17 @@
 // What the writer of YAML puts on paper is read back, by us and by other readers.
 #include <gtest/gtest.h>
 
+#include "lib/config/written.hpp"
 #include "lib/config/yaml/emitter.hpp"
 #include "lib/config/yaml/writer.hpp"
 #include "tests/unit/config/yaml_text.hpp"
 
 namespace holdfast::config::yaml {
 namespace {
+
+using testing::FakeHost;
+using testing::request_for;
+using testing::YamlFiles;
 
 Line value(std::string key, Node node) {
     Line line;
@@ -72,6 +77,54 @@ TEST(YamlEmitter, PutsShortListsInBracketsAndMapsOnLines) {
               "    peers: [a, 5]\n"
               "  - priority: 100  # because\n"
               "    peers: [a, 5]\n");
+}
+
+/// The instance or service of a text, written again.
+std::string again(const std::string& yaml) {
+    YamlFiles files("version: 1\n" + yaml);
+    const FakeHost host;
+    LoadRequest request = request_for(host);
+    request.file = YamlFiles::kMain;
+    request.keep_written = true;
+    const LoadResult read = load(request, files);
+    const std::string text = write_yaml(read.written->config).text;
+    return text.substr(text.find('\n') + 1);
+}
+
+TEST(YamlWriter, SaysThatThereIsNoPreemptionBesideItsDelay) {
+    const std::string both =
+        "vrrp:\n  instances:\n    VI_1:\n      preempt:\n        enabled: false\n"
+        "        delay: 30s\n";
+    EXPECT_EQ(again(both), both);
+    const std::string one = "vrrp:\n  instances:\n    VI_1:\n      preempt: false\n";
+    EXPECT_EQ(again(one), one);
+}
+
+TEST(YamlWriter, SaysTheProtocolOfAServiceOfAGroup) {
+    v1::Config config;
+    config.add_virtual_servers()->set_group("web");  // UDP in keepalived.conf, TCP in YAML
+    EXPECT_NE(write_yaml(config).text.find("protocol: udp"), std::string::npos);
+}
+
+TEST(YamlWriter, PutsARequestIntoAListWhenTheCheckMeansSomethingElseByItsKeys) {
+    const std::string service =
+        "ipvs:\n  services:\n    web:\n      servers:\n        - address: \"192.0.2.7:80\"\n"
+        "          checks:\n            - http:\n";
+    const std::string own_host = service +
+                                 "                host: b.example\n"
+                                 "                urls:\n"
+                                 "                  - path: /\n"
+                                 "                    host: a.example\n";
+    const std::string in_line = service +
+                                "                path: /\n"
+                                "                expect:\n"
+                                "                  no_match: true\n";
+    for (const std::string& text : {own_host, in_line}) {
+        const std::string written = again(text +
+                                          "      listen: [\"192.0.2.1:80\"]\n"
+                                          "      protocol: tcp\n");
+        EXPECT_TRUE(written.starts_with(text)) << written;
+    }
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ constexpr std::array kShort = {
 
 constexpr std::array kMain = {MainKey{"VirtualAddress", "peer", "address"},
                               MainKey{"VirtualAddress", "broadcast", "address"},
+                              MainKey{"VrrpInstance", "preempt", "enabled"},
                               MainKey{"VrrpInstance", "vmac", "enabled"},
                               MainKey{"VrrpInstance", "ipvlan", "enabled"},
                               MainKey{"VirtualServer", "scheduler", "name"},

@@ -119,7 +119,7 @@ std::optional<Node> write_protocol(const google::protobuf::Message& owner) {
     const v1::ServiceKey& key = service.key();
     const auto* field = key.GetDescriptor()->FindFieldByName("protocol");
     if (key.has_protocol()) return write_scalar(key, field);
-    if (!key.has_address()) return std::nullopt;
+    if (!key.has_address() && !service.has_group()) return std::nullopt;
     v1::ServiceKey udp;
     udp.set_protocol(v1::UDP);
     return write_scalar(udp, field);
