@@ -91,6 +91,10 @@ bool refuses_reload(const Diagnostic& found) {
 
 Diagnostic& Reporter::add(Severity severity, Complaint complaint, std::string_view class_name,
                           const Place& place, std::string text) {
+    if (filter_ && filter_(class_name, object(), place.at)) {
+        dropped_ = Diagnostic();
+        return dropped_;
+    }
     counts_.add(severity);
     const std::uint32_t bit = 1U << static_cast<unsigned>(complaint);
     const bool first_of_class = (classes_seen_ & bit) == 0 || severity == Severity::fatal;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -148,6 +149,13 @@ class Reporter {
     [[nodiscard]] std::string object() const;
     /// True while what is found is kept. Once it is not, hints are not worth their time.
     [[nodiscard]] bool keeps() const { return kept_.size() < kKeptAtMost; }
+    /// What was found and kept so far.
+    [[nodiscard]] const std::vector<Diagnostic>& kept() const { return kept_; }
+
+    /// True for what is not worth mentioning from here on: it is neither kept nor counted.
+    using Filter = std::function<bool(std::string_view class_name, const std::string& object,
+                                      const Position& at)>;
+    void leave_out(Filter filter) { filter_ = std::move(filter); }
 
     [[nodiscard]] bool has_fatal() const { return counts_.fatal > 0; }
     /// Of all that was added, kept or not.
@@ -166,6 +174,7 @@ class Reporter {
     std::shared_ptr<FileTrails> files_ = std::make_shared<FileTrails>();
     std::vector<Diagnostic> kept_;
     Diagnostic dropped_;
+    Filter filter_;
     std::string object_;
     std::vector<ObjectWords> inner_objects_;
     std::uint32_t classes_seen_ = 0;

@@ -131,6 +131,7 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
         result.language = Language::yaml;
         yaml_text.emplace(request, files, report);
         readable = yaml_text->read(target.config, places, target.origins);
+        if (readable && target.config.ByteSizeLong() == 0) warn_of_emptiness(request, report);
     } else {
         lines.emplace(request, files, report);
         read_legacy(request, files, *lines, target, report);
@@ -141,7 +142,6 @@ LoadResult load(const LoadRequest& request, FileAccess& files) {
     result.usable = !report.has_fatal() && !(yaml_text && yaml_text->failed());
     result.counts = report.counts();
     result.diagnostics = report.take();
-    if (yaml_text) yaml_text->drop_consequences(result.diagnostics, result.counts);
     sort_by_place(result.diagnostics);
     result.test_status = test_status(result.diagnostics);
     return result;

@@ -68,6 +68,14 @@ std::vector<std::string> alternatives(const std::string& text, std::size_t start
     return made;
 }
 
+/// Without "." components, which would hide that a file includes itself.
+std::string without_dots(std::string path) {
+    for (std::size_t at = path.find("/./"); at != std::string::npos; at = path.find("/./", at)) {
+        path.erase(at, 2);
+    }
+    return path;
+}
+
 /// True when `path` is the file itself or one of those through which it was included.
 bool includes(const FileTrail& from, const std::string& path) {
     for (const FileTrail* file = &from; file != nullptr; file = file->included_at.file) {
@@ -193,6 +201,10 @@ LoadedFiles FileReader::read_main(const std::string& pattern, bool checked) {
             fmt::format("{} files fit this name; all are read, in sorted order", paths.size()));
     }
     std::string why = paths.empty() ? "there is no such file" : "no file could be read";
+    if (paths.empty() && !has_wildcard(pattern)) {
+        const core::Result<FileKind> kind = files_.inspect(pattern);
+        if (!kind && kind.error().code() != ENOENT) why = kind.error().text();
+    }
     for (const std::string& path : paths) {
         const Place place{{report_.add_file(path), 0, 0}, {}};
         std::string_view class_name;
@@ -205,8 +217,11 @@ LoadedFiles FileReader::read_main(const std::string& pattern, bool checked) {
         }
     }
     if (read.empty()) {
-        report_.fatal(checked ? Complaint::include : Complaint::none, "no_configuration", whole,
-                      std::move(why));
+        Diagnostic& found = report_.fatal(checked ? Complaint::include : Complaint::none,
+                                          "no_configuration", whole, std::move(why));
+        if (!checked && !pattern.ends_with(".yaml")) {
+            found.hint = "keepalived does not start without it either, although its -t is silent";
+        }
     }
     return read;
 }
@@ -222,7 +237,7 @@ std::vector<std::string> FileReader::find(const std::string& pattern, const Incl
     const bool alone = names.size() == 1;
     bool all = true;
     for (const std::string& name : names) {
-        const std::string whole = absolute(name, from.folder);
+        const std::string whole = without_dots(absolute(name, from.folder));
         std::vector<std::string> paths = files_.glob(whole);
         const bool wildcard = has_wildcard(name);
         const bool is_error = !alone     ? checks.missing_alternative

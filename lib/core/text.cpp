@@ -56,6 +56,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates) {
+    // The work grows with the product of the lengths, and nobody mistypes a word of that length.
+    constexpr std::size_t kLongest = 256;
+    if (word.size() > kLongest) return std::nullopt;
     const std::size_t limit = std::max<std::size_t>(1, word.size() / 3);
     std::optional<std::string> best;
     std::size_t best_distance = limit + 1;

@@ -1,6 +1,7 @@
 #include "lib/config/yaml/expand.hpp"
 
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -130,6 +131,7 @@ class Pools {
     Pools(Node& root, Reporter& report)
         : report_(report), pools_(taken(root, "server_pools", report)) {
         for (const Entry& pool : pools_.entries) {
+            places_.emplace(pool.key, names_.size());
             names_.push_back(pool.key);
             is_map_or_nothing(pool.value, "server_pools." + pool.key, report);
         }
@@ -158,9 +160,11 @@ class Pools {
 
   private:
     void fill(Entry& service, const Node& name) {
-        const Entry* pool = name.is_scalar() ? pools_.find(name.text) : nullptr;
+        const auto found = name.is_scalar() ? places_.find(name.text) : places_.end();
+        const Entry* pool = found != places_.end() ? &pools_.entries[found->second] : nullptr;
         if (pool == nullptr) {
-            const auto near = core::closest(name.text, names_);
+            const auto near =
+                hints_++ < kMostHints ? core::closest(name.text, names_) : std::nullopt;
             report_.set_object("virtual_server " + service.key);
             complain(report_, name.mark, "undefined_name",
                      fmt::format("ipvs.services.{}.pool: there is no \"{}\" in server_pools",
@@ -173,9 +177,13 @@ class Pools {
         if (pool->value.is_map()) merge(service.value, pool->value, Clash::keep, {}, report_);
     }
 
+    static constexpr std::size_t kMostHints = 100;  // each one is a search among all names
+
     Reporter& report_;
     Node pools_;
     std::vector<std::string> names_;
+    std::unordered_map<std::string, std::size_t> places_;  // in pools_
+    std::size_t hints_ = 0;
     std::set<std::string> used_;
 };
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string>
 #include <tuple>
+#include <utility>
 
 #include "lib/config/yaml/defaults.hpp"
 #include "lib/config/yaml/expand.hpp"
@@ -15,6 +18,11 @@ namespace {
 /// Complaints about defaults that keepalived's -t has and YAML's documentation gives.
 constexpr std::array<std::string_view, 3> kNoMistakes = {"no_scheduler", "no_forwarding",
                                                          "script_security"};
+
+using Where = std::tuple<const FileTrail*, std::uint32_t, std::uint32_t>;
+Where where(const Position& at) {
+    return {at.file, at.line, at.column};
+}
 
 }  // namespace
 
@@ -32,44 +40,30 @@ bool FrontEnd::read(v1::Config& config, Places& places, Origins* origins) {
         }
         reader.read(*root);
         complete(config);
-        note_services(config, places);
+        leave_out_consequences(config, places);
     }
-    own_findings_ = report_.counts().total();
     failed_ = report_.counts().errors + report_.counts().fatal > 0;
     return root.has_value();
 }
 
-/// The later stages name a service by its address, not by its key.
-void FrontEnd::note_services(const v1::Config& config, const Places& places) {
-    for (int i = 0; i < config.virtual_servers_size(); ++i) {
-        services_.emplace("virtual_server " + config.virtual_servers(i).label(),
-                          places.services[static_cast<std::size_t>(i)].block.at);
-    }
-}
-
-void FrontEnd::drop_consequences(std::vector<Diagnostic>& findings, Counts& counts) const {
-    const std::size_t own = std::min(own_findings_, findings.size());
+void FrontEnd::leave_out_consequences(const v1::Config& config, const Places& places) {
     std::set<std::string> in_doubt;
-    for (std::size_t i = 0; i < own; ++i) {
-        if (findings[i].severity <= Severity::error) in_doubt.insert(findings[i].object);
+    for (const Diagnostic& found : report_.kept()) {
+        if (found.severity <= Severity::error) in_doubt.insert(found.object);
     }
     in_doubt.erase("");
-    std::set<std::tuple<const FileTrail*, std::uint32_t, std::uint32_t>> blocks;
-    for (const std::string& object : in_doubt) {
-        const auto service = services_.find(object);
-        if (service == services_.end()) continue;
-        const Position& at = service->second;
-        blocks.emplace(at.file, at.line, at.column);
+    // The later stages name a service by its address, not by its key.
+    std::set<Where> blocks;
+    for (int i = 0; i < config.virtual_servers_size() && !in_doubt.empty(); ++i) {
+        if (!in_doubt.contains("virtual_server " + config.virtual_servers(i).label())) continue;
+        blocks.insert(where(places.services[static_cast<std::size_t>(i)].block.at));
     }
-    const auto behind = findings.begin() + static_cast<std::ptrdiff_t>(own);
-    const auto drop = std::stable_partition(behind, findings.end(), [&](const Diagnostic& found) {
-        const Position& at = found.position;
-        return !in_doubt.contains(found.object) &&
-               !blocks.contains({at.file, at.line, at.column}) &&
-               std::ranges::find(kNoMistakes, found.class_name) == kNoMistakes.end();
-    });
-    for (auto gone = drop; gone != findings.end(); ++gone) counts.take_away(gone->severity);
-    findings.erase(drop, findings.end());
+    report_.leave_out(
+        [in_doubt = std::move(in_doubt), blocks = std::move(blocks)](
+            std::string_view class_name, const std::string& object, const Position& at) {
+            return std::ranges::find(kNoMistakes, class_name) != kNoMistakes.end() ||
+                   in_doubt.contains(object) || blocks.contains(where(at));
+        });
 }
 
 }  // namespace holdfast::config::yaml

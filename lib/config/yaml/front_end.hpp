@@ -1,11 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <map>
-#include <set>
-#include <string>
-#include <vector>
-
 #include "lib/config/binder.hpp"
 #include "lib/config/yaml/documents.hpp"
 
@@ -27,18 +21,15 @@ class FrontEnd {
 
     /// True when something is wrong; such a configuration is not used.
     [[nodiscard]] bool failed() const { return failed_; }
-    /// Takes out what the later stages found in objects that could not be read whole.
-    void drop_consequences(std::vector<Diagnostic>& findings, Counts& counts) const;
 
   private:
-    void note_services(const v1::Config& config, const Places& places);
+    /// Keeps the later stages from complaining about objects that could not be read whole.
+    void leave_out_consequences(const v1::Config& config, const Places& places);
 
     const LoadRequest& request_;
     FileAccess& files_;
     Reporter& report_;
     Documents documents_;
-    std::map<std::string, Position> services_;  // where each one begins, by its name in findings
-    std::size_t own_findings_ = 0;
     bool failed_ = false;
 };
 

@@ -63,11 +63,20 @@ class Walk {
     std::set<const Descriptor*> open_;
 };
 
+/// A flag that says the opposite: nopreempt is `preempt: false`.
+std::string meant_value(const Key& key, std::string_view word) {
+    if (key.field.empty() || !has_keyword(key.field.back(), word)) return {};
+    const FieldDescriptor* field = key.field.back();
+    const bool inverted =
+        field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL && setting_of(field).inverted();
+    return inverted ? ": false" : "";
+}
+
 /// The key for a keyword of keepalived, in this map or one below it.
 std::string key_for_keyword(const Map& map, std::string_view word, const std::string& path = {}) {
     for (const Key& key : map.keys) {
         const std::string here = path.empty() ? key.name : path + "." + key.name;
-        if (!key.from_file && stands_for(key, word)) return here;
+        if (!key.from_file && stands_for(key, word)) return here + meant_value(key, word);
         if (!key.below) continue;
         if (std::string found = key_for_keyword(*key.below, word, here); !found.empty())
             return found;

@@ -90,7 +90,7 @@ class Builder : public YAML::EventHandler {
         const auto found = anchored_.find(anchor);
         if (found == anchored_.end()) throw Refused(mark, "an alias inside of what it stands for");
         if (stack_.size() + found->second.depth > limits_.depth) too_deep(mark);
-        count(mark, found->second.nodes);
+        count_aliased(mark, found->second.nodes);
         finish(found->second.node, 0);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -134,8 +134,17 @@ class Builder : public YAML::EventHandler {
                           fmt::format("more than {} values, aliases spelt out", limits_.nodes));
         }
     }
+    void count_aliased(const YAML::Mark& mark, std::size_t nodes) {
+        aliased_ += nodes;
+        if (aliased_ > limits_.aliased) {
+            throw Refused(mark,
+                          fmt::format("aliases stand for more than {} values", limits_.aliased));
+        }
+        count(mark, nodes);
+    }
     Node made(const YAML::Mark& mark, Node::Kind kind) {
         count(mark, 1);
+        opened_ = mark;
         Node node;
         node.kind = kind;
         node.mark = mark_of(mark);
@@ -163,7 +172,7 @@ class Builder : public YAML::EventHandler {
     void finish(Node node, YAML::anchor_t anchor) {
         if (anchor != 0) {
             const std::size_t nodes = count_of(node);
-            count({}, nodes);
+            count_aliased(opened_, nodes);
             anchored_.insert_or_assign(anchor, Anchored{node, depth_of(node), nodes});
         }
         if (stack_.empty()) {
@@ -220,6 +229,8 @@ class Builder : public YAML::EventHandler {
     std::unordered_map<YAML::anchor_t, Anchored> anchored_;
     Node root_;
     std::size_t nodes_ = 0;
+    std::size_t aliased_ = 0;
+    YAML::Mark opened_;  // where the last node began
     bool started_ = false;
 };
 

@@ -52,10 +52,12 @@ struct Entry {
     Node value;
 };
 
-/// Bounds of one text. An alias counts as many nodes as it stands for.
+/// Bounds of one text. An alias counts as many nodes as it stands for, and all aliases together
+/// may stand for so many only: a short text must not become a large tree.
 struct Limits {
     std::size_t depth = 100;
     std::size_t nodes = 8'000'000;
+    std::size_t aliased = 500'000;
 };
 
 /// Parses one document. Nothing, and findings, when the text is no YAML; findings alone for what we

@@ -54,6 +54,10 @@ TEST(YamlIncludes, AreBoundedAndMustBeThere) {
     YamlFiles loop(std::string(kWeb) + "include: [a.yaml]\n");
     loop.files["/etc/holdfast/a.yaml"] = "include: [a.yaml]\n";
     EXPECT_FALSE(load_yaml(loop).usable);
+    YamlFiles hidden(std::string(kWeb) + "include: [./././a.yaml]\n");
+    hidden.files["/etc/holdfast/a.yaml"] = "include: [./a.yaml]\n";
+    EXPECT_THAT(findings(load_yaml(hidden)),
+                ElementsAre(HasSubstr("1:11 /etc/holdfast/a.yaml would include itself")));
     YamlFiles missing(std::string(kWeb) + "include: [a.yaml]\n");
     const LoadResult result = load_yaml(missing);
     EXPECT_FALSE(result.usable);

@@ -94,6 +94,7 @@ TEST(YamlTree, StopsAtItsLimits) {
                 before + "]\n";
     }
     EXPECT_THAT(Parsed(bomb, {100, 10'000}).first(), HasSubstr("more than 10000 values"));
+    EXPECT_THAT(Parsed(bomb).first(), HasSubstr("aliases stand for more than 500000 values"));
     std::string ladder = "a0: &a0 [x]\n";
     for (int i = 1; i < 200; ++i) {
         ladder += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" +
