@@ -1,44 +1,18 @@
 #include "lib/config/outline.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
 #include "lib/config/known_keywords.hpp"
 #include "lib/config/legacy_writer.hpp"
-#include "lib/config/model_index.hpp"
+#include "lib/config/secret_words.hpp"
 #include "lib/config/yaml/writer.hpp"
 #include "proto/config.pb.h"
 
 namespace holdfast::config {
 
-using google::protobuf::Descriptor;
-
 namespace {
-
-/// `above` is the keyword that the message is written with: a field without one stands behind it.
-void collect_secrets(const Descriptor* message, std::string_view above,
-                     std::unordered_set<std::string_view>& secrets,
-                     std::unordered_set<const Descriptor*>& seen) {
-    if (!seen.insert(message).second) return;
-    for (int i = 0; i < message->field_count(); ++i) {
-        const auto* field = message->field(i);
-        const std::string_view own = setting_of(field).keyword();
-        const std::string_view keyword = own.empty() ? above : own;
-        if (setting_of(field).secret()) secrets.insert(keyword);
-        if (field->message_type() != nullptr) {
-            collect_secrets(field->message_type(), keyword, secrets, seen);
-        }
-    }
-}
-
-std::unordered_set<std::string_view> all_secrets() {
-    std::unordered_set<std::string_view> secrets;
-    std::unordered_set<const Descriptor*> seen;
-    collect_secrets(v1::Config::descriptor(), {}, secrets, seen);
-    return secrets;
-}
 
 std::string said(const LegacyNode& node) {
     return node.rest.empty() ? node.keyword : node.keyword + " " + node.rest;
@@ -179,11 +153,6 @@ class YamlOutline {
 };
 
 }  // namespace
-
-bool is_secret(std::string_view keyword) {
-    static const std::unordered_set<std::string_view> kSecrets = all_secrets();
-    return kSecrets.contains(keyword);
-}
 
 std::vector<OutlineNode> outline(const v1::Config& config, Language language) {
     std::vector<OutlineNode> nodes;

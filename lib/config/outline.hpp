@@ -36,7 +36,4 @@ struct OutlineNode {
 /// The nodes point into `config`, which must outlive them.
 [[nodiscard]] std::vector<OutlineNode> outline(const v1::Config& config, Language language);
 
-/// True for keywords whose value is never shown.
-[[nodiscard]] bool is_secret(std::string_view keyword);
-
 }  // namespace holdfast::config

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "lib/config/display_text.hpp"
+#include "lib/config/secret_words.hpp"
 
 namespace holdfast::config {
 
@@ -84,7 +85,8 @@ struct Excerpt {
 };
 
 Excerpt excerpt_of(const Diagnostic& found) {
-    std::string_view line = found.source_line;
+    const std::string harmless = without_secrets(found.source_line);
+    std::string_view line = harmless;
     while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
     const std::vector<Cell> cells = cells_of(line);
     const std::size_t width = width_before(cells, line.size());
@@ -135,6 +137,14 @@ std::vector<bool> choose(const std::vector<Diagnostic>& diagnostics, std::size_t
         }
     }
     return chosen;
+}
+
+/// No configuration was there: the exit status of keepalived's test, which is silent about that,
+/// would say the opposite.
+bool is_missing(const std::vector<Diagnostic>& diagnostics) {
+    return std::ranges::any_of(diagnostics, [](const Diagnostic& found) {
+        return found.severity == Severity::fatal && found.class_name == "no_configuration";
+    });
 }
 
 std::string rest_text(const Counts& rest, const std::string& how) {
@@ -207,7 +217,7 @@ std::string render_report(const std::vector<Diagnostic>& diagnostics, const Coun
     if (const std::size_t files = files_in(diagnostics); files > 1) {
         out += fmt::format(" in {} files", files);
     }
-    if (style.keepalived_status >= 0) {
+    if (style.keepalived_status >= 0 && !is_missing(diagnostics)) {
         out += fmt::format("; keepalived would exit with {}", style.keepalived_status);
         // Of a missing file, say: its -t is silent about what it does not start with.
         if (style.keepalived_status == 0 && counts.fatal > 0) out += " all the same";

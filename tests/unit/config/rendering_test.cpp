@@ -104,6 +104,22 @@ TEST(Rendering, OfAWholeFileHasNoLine) {
     EXPECT_TRUE(render(found).starts_with("configuration: error"));
 }
 
+TEST(Rendering, ShowsNoSecret) {
+    for (const auto& [line, shown] :
+         {std::pair{"  auth_pass s3c ret", "  auth_pass *** ***"},
+          std::pair{"  key 1 s3cret", "  key * ******"},
+          std::pair{"auth: {type: pass, password: s3cret, x: 1}",
+                    "auth: {type: pass, password: ******, x: 1}"},
+          std::pair{"  \"password\": 's3 cret' # why", "  \"password\": *** ***** # why"},
+          std::pair{"  secret: hex:00", "  secret: ******"},
+          std::pair{"  password_file: /etc/pw", "  password_file: /etc/pw"},
+          std::pair{"  priority 100", "  priority 100"}}) {
+        EXPECT_NE(render(finding(line, 1)).find(std::string("| ") + shown + "\n"),
+                  std::string::npos)
+            << render(finding(line, 1));
+    }
+}
+
 struct Findings {
     std::vector<Diagnostic> all;
     Counts counts;
@@ -125,6 +141,11 @@ TEST(Report, SummarisesInOneLine) {
               "/b:27:1: warning: wrong\n"
               "1 error, 1 warning in 2 files; keepalived would exit with 5\n");
     EXPECT_EQ(render_report({}, {}, {}), "");
+    Findings missing;
+    missing.add(Severity::fatal, "/a");
+    missing.all[0].class_name = "no_configuration";
+    EXPECT_TRUE(render_report(missing.all, missing.counts, {.keepalived_status = 0})
+                    .ends_with("wrong\n1 fatal\n"));
 }
 
 TEST(Report, HidesNoErrorBehindWarnings) {
