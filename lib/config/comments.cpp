@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "lib/config/known_keywords.hpp"
 #include "lib/config/legacy_text.hpp"
@@ -173,9 +174,14 @@ void Comments::attach(const FileTrail& file, std::string_view text,
             lose(pending);
             continue;
         }
-        at_start = false;
+        const bool first = std::exchange(at_start, false);
         const auto target = std::ranges::lower_bound(targets, number, {}, &Target::line);
         const bool belongs = target != targets.end() && target->line == number;
+        // Above something that has no place of its own, such as global_defs.
+        if (first && !belongs && header_.empty()) {
+            for (FoundComment& one : pending) header_.push_back(std::move(one.text));
+            pending.clear();
+        }
         if (here != nullptr && !belongs) pending.push_back(*here);
         if (!belongs) lose(pending);
         if (pending.empty() && (here == nullptr || !belongs)) continue;
@@ -184,6 +190,7 @@ void Comments::attach(const FileTrail& file, std::string_view text,
         for (FoundComment& one : pending) made.above.push_back(std::move(one.text));
         pending.clear();
         if (here != nullptr) made.behind = here->text;
+        if (first && header_.empty()) first_ = &made;
     }
     lose(pending);
 }
@@ -272,6 +279,14 @@ void Comments::annotate(std::vector<yaml::Line>& lines) {
             std::swap(line.behind, line.children.front().behind);
         }
     }
+}
+
+std::vector<std::string> Comments::header() {
+    if (header_.empty() && first_ != nullptr && !first_->used && first_->behind.empty()) {
+        first_->used = true;
+        header_ = first_->above;
+    }
+    return header_;
 }
 
 std::vector<Comments::Lost> Comments::lost() const {

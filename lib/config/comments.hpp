@@ -52,8 +52,9 @@ class Comments {
     void annotate(LegacyNode& node);
     void annotate(std::vector<yaml::Line>& lines);
 
-    /// The first lines of the main file, when a blank line ends them.
-    [[nodiscard]] const std::vector<std::string>& header() const { return header_; }
+    /// The first lines of the main file, when a blank line ends them, or when what follows them was
+    /// not written by itself. Once everything is annotated.
+    [[nodiscard]] std::vector<std::string> header();
 
     /// What belongs to nothing, or to something that was not written.
     struct Lost {
@@ -93,6 +94,7 @@ class Comments {
     ModelIndex index_;
     std::map<Key, Comment> comments_;
     std::vector<std::string> header_;
+    Comment* first_ = nullptr;  // above the first thing of the main file
     std::vector<Lost> lost_;
 };
 

@@ -49,7 +49,7 @@ std::optional<std::uint64_t> scaled(std::string_view number, std::uint64_t facto
     const std::string_view rest = number.substr(point + 1);
     if (!all_digits(rest)) return std::nullopt;
     for (const char digit : rest) {
-        if (digit != '0' && factor % 10 != 0) return std::nullopt;
+        if (digit != '0' && (factor == 0 || factor % 10 != 0)) return std::nullopt;
         factor /= 10;
         value += static_cast<std::uint64_t>(digit - '0') * factor;
     }
@@ -75,6 +75,37 @@ std::optional<std::uint64_t> sum_of(std::string_view text, const std::array<Unit
         text.remove_prefix(number_size + unit_size);
     }
     return sum;
+}
+
+/// What keeps the node from being a number in base 10.
+std::optional<Refusal> no_number(const Node& node) {
+    const std::string_view text = node.text;
+    const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+    if (!all_digits(digits)) {
+        Refusal refusal{fmt::format("\"{}\" is not a number", text), {}};
+        if (digits.starts_with("0x") || digits.starts_with("0o")) {
+            refusal.hint = "numbers are written in base 10";
+        }
+        return refusal;
+    }
+    if (node.quoted) {
+        return Refusal{fmt::format("\"{}\" is a text, not a number", text),
+                       fmt::format("write {} without quotes", text)};
+    }
+    if (digits.size() > 1 && digits.front() == '0') {
+        return Refusal{
+            fmt::format("{} begins with a zero, which YAML readers take for base 8", text),
+            "write it without the zero"};
+    }
+    return std::nullopt;
+}
+
+template <class Number>
+ReadValue<Number> number_between(const Node& node, Number min, Number max) {
+    if (auto refusal = no_number(node)) return {std::nullopt, std::move(*refusal)};
+    const auto value = core::parse_number<Number>(node.text);
+    if (value && *value >= min && *value <= max) return {value, {}};
+    return {std::nullopt, {fmt::format("{} is not between {} and {}", node.text, min, max), {}}};
 }
 
 }  // namespace
@@ -124,30 +155,11 @@ std::string size_text(std::uint64_t octets) {
 }
 
 ReadValue<std::int64_t> read_integer(const Node& node, std::int64_t min, std::int64_t max) {
-    const std::string_view text = node.text;
-    const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-    if (!all_digits(digits)) {
-        Refusal refusal{fmt::format("\"{}\" is not a number", text), {}};
-        if (digits.starts_with("0x") || digits.starts_with("0o")) {
-            refusal.hint = "numbers are written in base 10";
-        }
-        return {std::nullopt, std::move(refusal)};
-    }
-    if (node.quoted) {
-        return {std::nullopt,
-                {fmt::format("\"{}\" is a text, not a number", text),
-                 fmt::format("write {} without quotes", text)}};
-    }
-    if (digits.size() > 1 && digits.front() == '0') {
-        return {std::nullopt,
-                {fmt::format("{} begins with a zero, which YAML readers take for base 8", text),
-                 "write it without the zero"}};
-    }
-    const auto value = core::parse_number<std::int64_t>(text);
-    if (!value || *value < min || *value > max) {
-        return {std::nullopt, {fmt::format("{} is not between {} and {}", text, min, max), {}}};
-    }
-    return {value, {}};
+    return number_between(node, min, max);
+}
+
+ReadValue<std::uint64_t> read_natural(const Node& node, std::uint64_t max) {
+    return number_between<std::uint64_t>(node, 0, max);
 }
 
 }  // namespace holdfast::config::yaml

@@ -33,6 +33,8 @@ struct ReadValue {
 /// Base 10 without leading zeros; a quoted number is a text.
 [[nodiscard]] ReadValue<std::int64_t> read_integer(const Node& node, std::int64_t min,
                                                    std::int64_t max);
+/// The same for what needs all 64 bits.
+[[nodiscard]] ReadValue<std::uint64_t> read_natural(const Node& node, std::uint64_t max);
 
 /// A number as people write it in ranges: 3, 0.01.
 [[nodiscard]] std::string number_text(double value);

@@ -182,8 +182,24 @@ void Reader::read_key(const Map& map, std::string_view name, const Node& node, M
     if (const Key* key = map.find(name)) take(*key, node, owner);
 }
 
+bool Reader::clashes_with_list(const Key& key, const Message& message) const {
+    for (const Path* path : {&key.field, &key.owner, &key.made}) {
+        const std::size_t steps =
+            path == &key.owner || path->empty() ? path->size() : path->size() - 1;
+        for (std::size_t i = 0; i < steps; ++i) {
+            const FieldDescriptor* const field = (*path)[i];
+            if (field->is_repeated() && listed_.contains({find_at(message, *path, i), field})) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void Reader::take(const Key& key, const Node& node, Message& message) {
-    if (key.form != nullptr && !(node.is_map() && key.below)) {
+    if (clashes_with_list(key, message)) {
+        said_twice(node);
+    } else if (key.form != nullptr && !(node.is_map() && key.below)) {
         key.form->read(*this, node, mutable_at(message, key.owner, key.owner.size()));
     } else if (!key.main.empty() && !node.is_map() && !node.is_null()) {
         read_key(*key.below, key.main, node, message);
@@ -193,6 +209,11 @@ void Reader::take(const Key& key, const Node& node, Message& message) {
     } else {
         take_field(key, node, message);
     }
+}
+
+void Reader::said_twice(const Node& node) {
+    error("said_twice", node.mark,
+          fmt::format("{} and a list of such entries cannot stand together", path_));
 }
 
 void Reader::take_below(const Key& key, const Node& node, Message& message) {
@@ -209,13 +230,9 @@ void Reader::take_field(const Key& key, const Node& node, Message& message) {
         return;
     }
     Message& owner = owner_of(message, key.field);
-    const bool inline_entry = key.field.front()->is_repeated() && key.field.size() > 1;
-    if (key.inlined) listed_.emplace(&owner, field);
-    if ((inline_entry && listed_.contains({&message, key.field.front()})) ||
-        (key.inlined && owner.GetReflection()->FieldSize(owner, field) > 0)) {
-        error("said_twice", node.mark,
-              fmt::format("{} and a list of such entries cannot stand together", path_));
-        return;
+    if (key.inlined) {
+        listed_.emplace(&owner, field);
+        if (owner.GetReflection()->FieldSize(owner, field) > 0) return said_twice(node);
     }
     if (map_key_of(field) != nullptr) {
         take_names(key, node, owner);
@@ -385,7 +402,7 @@ void Reader::warn_if_not_carried_out(const FieldDescriptor* field, const Place& 
 void Reader::unknown_key(const Map& map, const Entry& entry) {
     error("unknown_key", entry.mark,
           fmt::format("unknown key \"{}\" in {}", entry.key, path_.empty() ? "the file" : path_),
-          hint_for_unknown(map, entry.key));
+          take_hint() ? hint_for_unknown(map, entry.key) : std::string());
 }
 
 void Reader::refer(std::string_view config_field, const std::string& name, const Mark& at) {
@@ -402,7 +419,7 @@ void Reader::check_references() {
             std::ranges::sort(names);
         }
         if (std::ranges::binary_search(names, reference.name)) continue;
-        const auto near = core::closest(reference.name, names);
+        const auto near = take_hint() ? core::closest(reference.name, names) : std::nullopt;
         all_.report.set_object(reference.object);
         error("undefined_name", reference.at,
               fmt::format("{}: there is no \"{}\" in {}", reference.path, reference.name,

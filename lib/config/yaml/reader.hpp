@@ -73,6 +73,10 @@ class Reader {
 
     void read_entry(const Map& map, const Entry& entry, google::protobuf::Message& message);
     void take(const Key& key, const Node& node, google::protobuf::Message& message);
+    /// The entry of a list that stands in the map around it, and the list itself is there as well.
+    [[nodiscard]] bool clashes_with_list(const Key& key,
+                                         const google::protobuf::Message& message) const;
+    void said_twice(const Node& node);
     void take_field(const Key& key, const Node& node, google::protobuf::Message& message);
     void take_below(const Key& key, const Node& node, google::protobuf::Message& message);
     void take_list(const Key& key, const Node& node, google::protobuf::Message& owner);
@@ -89,9 +93,13 @@ class Reader {
     void check_files(const Map& map, const Node& node);
     void unknown_key(const Map& map, const Entry& entry);
     void note_places(const Key& key, const Entry& entry, google::protobuf::Message& message);
+    /// Whether a hint is worth its search: not behind a hundred of them.
+    bool take_hint() { return hints_++ < kMostHints; }
     void warn_if_not_carried_out(const google::protobuf::FieldDescriptor* field,
                                  const Place& place);
     void check_references();
+
+    static constexpr std::size_t kMostHints = 100;
 
     Reading& all_;
     NameTables names_;
@@ -103,6 +111,7 @@ class Reader {
     std::set<std::pair<const google::protobuf::Message*, const google::protobuf::FieldDescriptor*>>
         listed_;
     std::set<const google::protobuf::FieldDescriptor*> not_carried_out_;
+    std::size_t hints_ = 0;
     std::set<Mark> complained_;  // a text that stands for several objects is doubted once
 };
 

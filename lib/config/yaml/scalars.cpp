@@ -14,6 +14,7 @@
 #include "lib/config/model_index.hpp"
 #include "lib/config/names.hpp"
 #include "lib/config/prefix.hpp"
+#include "lib/config/yaml/field_values.hpp"
 #include "lib/core/address.hpp"
 #include "lib/core/text.hpp"
 #include "proto/options.pb.h"
@@ -64,71 +65,6 @@ std::string time_text(double value, const TimeUnits& units) {
 
 std::string size_limit_text(double value, const TimeUnits&) {
     return size_text(static_cast<std::uint64_t>(value));
-}
-
-void set_bool(Message& owner, const FieldDescriptor* field, bool value) {
-    const auto* reflection = owner.GetReflection();
-    if (field->is_repeated())
-        reflection->AddBool(&owner, field, value);
-    else
-        reflection->SetBool(&owner, field, value);
-}
-
-void set_integer(Message& owner, const FieldDescriptor* field, std::int64_t value) {
-    const auto* reflection = owner.GetReflection();
-    const bool adds = field->is_repeated();
-    switch (field->cpp_type()) {
-        case FieldDescriptor::CPPTYPE_UINT32: {
-            const auto number = static_cast<std::uint32_t>(value);
-            adds ? reflection->AddUInt32(&owner, field, number)
-                 : reflection->SetUInt32(&owner, field, number);
-            break;
-        }
-        case FieldDescriptor::CPPTYPE_UINT64: {
-            const auto number = static_cast<std::uint64_t>(value);
-            adds ? reflection->AddUInt64(&owner, field, number)
-                 : reflection->SetUInt64(&owner, field, number);
-            break;
-        }
-        case FieldDescriptor::CPPTYPE_INT32: {
-            const auto number = static_cast<std::int32_t>(value);
-            adds ? reflection->AddInt32(&owner, field, number)
-                 : reflection->SetInt32(&owner, field, number);
-            break;
-        }
-        default:
-            adds ? reflection->AddInt64(&owner, field, value)
-                 : reflection->SetInt64(&owner, field, value);
-            break;
-    }
-}
-
-void set_text(Message& owner, const FieldDescriptor* field, std::string value) {
-    const auto* reflection = owner.GetReflection();
-    if (field->is_repeated())
-        reflection->AddString(&owner, field, std::move(value));
-    else
-        reflection->SetString(&owner, field, std::move(value));
-}
-
-std::int64_t integer_of(const Message& owner, const FieldDescriptor* field, int index) {
-    const auto* reflection = owner.GetReflection();
-    const bool many = field->is_repeated();
-    switch (field->cpp_type()) {
-        case FieldDescriptor::CPPTYPE_UINT32:
-            return many ? reflection->GetRepeatedUInt32(owner, field, index)
-                        : reflection->GetUInt32(owner, field);
-        case FieldDescriptor::CPPTYPE_UINT64:
-            return static_cast<std::int64_t>(
-                many ? reflection->GetRepeatedUInt64(owner, field, index)
-                     : reflection->GetUInt64(owner, field));
-        case FieldDescriptor::CPPTYPE_INT32:
-            return many ? reflection->GetRepeatedInt32(owner, field, index)
-                        : reflection->GetInt32(owner, field);
-        default:
-            return many ? reflection->GetRepeatedInt64(owner, field, index)
-                        : reflection->GetInt64(owner, field);
-    }
 }
 
 /// One of the two words of a setting.
@@ -185,6 +121,12 @@ std::optional<Refusal> read_number(const Node& node, Message& owner, const Field
             set_integer(owner, field, *named);
             return std::nullopt;
         }
+    }
+    if (type == FieldDescriptor::CPPTYPE_UINT64 && !setting.has_min() && !setting.has_max()) {
+        auto natural = read_natural(node, std::numeric_limits<std::uint64_t>::max());
+        if (!natural.value) return std::move(natural.refusal);
+        set_integer(owner, field, static_cast<std::int64_t>(*natural.value));
+        return std::nullopt;
     }
     auto number = read_integer(node, lowest, highest);
     if (!number.value) return std::move(number.refusal);
@@ -373,6 +315,9 @@ Node write_scalar(const Message& owner, const FieldDescriptor* field, int index)
         case ScalarType::integer: {
             const std::int64_t number = integer_of(owner, field, index);
             const v1::Setting& setting = setting_of(field);
+            if (field->cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {
+                return Node::plain(fmt::format("{}", static_cast<std::uint64_t>(number)));
+            }
             if (!setting.has_names()) return Node::plain(fmt::format("{}", number));
             return Node::plain(
                 NameTables::text_of(setting.names(), static_cast<std::uint32_t>(number)));

@@ -46,8 +46,14 @@ class MapMaker {
             add_kinds(message, prefix);
             return;
         }
+        add_forms(message, prefix, [](const KeyForm& form) {
+            return !form.fields.empty() && form.fields[0].find('.') != std::string_view::npos;
+        });
         add_fields(message, prefix);
-        add_forms(message, prefix);
+        add_forms(message, prefix, [](const KeyForm&) { return true; });
+        for (const MainKey& main : main_keys()) {
+            if (main.message == message->name()) key_at(map_, main.path).main = main.key;
+        }
     }
 
   private:
@@ -80,8 +86,15 @@ class MapMaker {
     void add_fields(const Descriptor* message, const Path& prefix) {
         for (int i = 0; i < message->field_count(); ++i) {
             const FieldDescriptor* field = message->field(i);
-            const bool elsewhere =
-                field == name_ || has_form(field) || field->real_containing_oneof() != nullptr;
+            if (has_form(field)) {
+                // It stands where its field would.
+                add_forms(message, prefix, [&](const KeyForm& form) {
+                    const auto fields = fields_of(form);
+                    return std::ranges::find(fields, field) != fields.end();
+                });
+                continue;
+            }
+            const bool elsewhere = field == name_ || field->real_containing_oneof() != nullptr;
             if (is_written(field) && !elsewhere) add_field(field, extended(prefix, field));
         }
     }
@@ -114,16 +127,14 @@ class MapMaker {
         set_field(file, path);
         file.from_file = true;
     }
-    void add_forms(const Descriptor* message, const Path& prefix) {
+    template <class Wanted>
+    void add_forms(const Descriptor* message, const Path& prefix, const Wanted& wanted) {
         for (const KeyForm& form : key_forms()) {
-            if (form.message != message->name()) continue;
+            if (form.message != message->name() || !wanted(form)) continue;
             Key& key = key_at(map_, form.key);
             key.form = &form;
             key.owner = prefix;
             key.sets = fields_of(form);
-        }
-        for (const MainKey& main : main_keys()) {
-            if (main.message == message->name()) key_at(map_, main.path).main = main.key;
         }
     }
 
@@ -139,7 +150,7 @@ class MapMaker {
             MapMaker inside(*kind.below);
             inside.add_message(field->message_type(), kind.made);
             inside.add_fields(message, prefix);
-            inside.add_forms(message, prefix);
+            inside.add_forms(message, prefix, [](const KeyForm&) { return true; });
             if (const auto* form = find_short_form(field->message_type())) kind.main = form->key;
         }
     }
@@ -246,8 +257,21 @@ bool has_key(const Map& map, const FieldDescriptor* list, const FieldDescriptor*
 bool stands_inline(const Map& map, const FieldDescriptor* list, const Message& entry) {
     std::vector<const FieldDescriptor*> set;
     entry.GetReflection()->ListFields(entry, &set);
-    return std::ranges::all_of(
-        set, [&](const FieldDescriptor* field) { return has_key(map, list, field); });
+    const std::function<bool(const Map&, const FieldDescriptor*)> has_key =
+        [&](const Map& at, const FieldDescriptor* field) {
+            return std::ranges::any_of(at.keys, [&](const Key& key) {
+                const auto leads = [&](const Path& path) {
+                    const auto found = std::ranges::find(path, list);
+                    return path.end() - found > 1 && *(found + 1) == field;
+                };
+                const bool by_form = std::ranges::find(key.owner, list) != key.owner.end() &&
+                                     std::ranges::find(key.sets, field) != key.sets.end();
+                return leads(key.field) || leads(key.made) || by_form ||
+                       (key.below && has_key(*key.below, field));
+            });
+        };
+    return std::ranges::all_of(set,
+                               [&](const FieldDescriptor* field) { return has_key(map, field); });
 }
 
 Message& mutable_at(Message& message, const Path& path, std::size_t steps) {

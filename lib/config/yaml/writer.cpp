@@ -48,8 +48,16 @@ Line map_line(std::vector<Line> children, const Message& object) {
 /// Walks the shape of the model along a Config.
 class Writer {
   public:
-    std::vector<Line> map(const Map& map, const Message& message) {
-        return keys_of(map, map, message);
+    /// `whole` is the map of the message, `map` itself or one around it.
+    std::vector<Line> map(const Map& map, const Message& message, const Map& whole) {
+        std::vector<Line> lines;
+        for (const Key& key : map.keys) {
+            if (key.from_file) continue;
+            if (map.one_of && find_at(message, key.made, key.made.size()) == nullptr) continue;
+            if (stands_elsewhere(key, message, whole)) continue;
+            add_key(key, message, whole, lines);
+        }
+        return lines;
     }
 
     std::vector<std::string> take_problems() { return std::move(problems_); }
@@ -68,40 +76,40 @@ class Writer {
     }
 
     /// The only entry of some lists stands in the map around it; several stand in the list.
-    bool stands_elsewhere(const Key& key, const Map& whole, const Message& message) {
+    bool stands_elsewhere(const Key& key, const Message& message, const Map& whole) {
         if (key.inlined) {
             const Message* owner = find_at(message, key.field, key.field.size() - 1);
-            return owner != nullptr && is_inline(*owner, key.field.back(), whole);
+            return owner != nullptr && is_single(*owner, key.field.back(), whole);
         }
         for (const Path* path : {&key.field, &key.owner, &key.made}) {
             const bool is_owner = path == &key.owner;
             for (std::size_t i = 0; i + (is_owner ? 0 : 1) < path->size(); ++i) {
                 if (!(*path)[i]->is_repeated()) continue;
                 const Message* owner = find_at(message, *path, i);
-                return owner == nullptr || !is_inline(*owner, (*path)[i], whole);
+                return owner == nullptr || !is_single(*owner, (*path)[i], whole);
             }
         }
         return false;
     }
-    /// One entry, something is said in it, and nothing that the map around it means otherwise.
-    bool is_inline(const Message& owner, const FieldDescriptor* field, const Map& whole) {
+    /// One entry, in which something is said and all of it can be said in the map around it.
+    bool is_single(const Message& owner, const FieldDescriptor* field, const Map& whole) {
         const auto* reflection = owner.GetReflection();
         if (reflection->FieldSize(owner, field) != 1) return false;
         const Message& entry = reflection->GetRepeatedMessage(owner, field, 0);
-        if (&entry != asked_) {
-            asked_ = &entry;
-            stands_inline_ = entry.ByteSizeLong() > 0 && stands_inline(whole, field, entry);
+        if (&entry != single_) {  // asked for by every key that leads into it
+            single_ = &entry;
+            single_fits_ = entry.ByteSizeLong() > 0 && stands_inline(whole, field, entry);
         }
-        return stands_inline_;
+        return single_fits_;
     }
 
-    void add_key(const Key& key, const Map& whole, const Message& message,
+    void add_key(const Key& key, const Message& message, const Map& whole,
                  std::vector<Line>& lines) {
         std::optional<Line> value = value_of(key, message);
         std::vector<Line> below;
         bool is_map = false;
         if (key.below) {
-            below = keys_of(*key.below, whole, message);
+            below = map(*key.below, message, whole);
             is_map = !below.empty() ||
                      (!key.made.empty() && find_at(message, key.made, key.made.size()) != nullptr);
         }
@@ -263,7 +271,8 @@ class Writer {
             line.object = &message;
             return line;
         }
-        std::vector<Line> lines = map(Shape::of_model().of(type), message);
+        const Map& keys = Shape::of_model().of(type);
+        std::vector<Line> lines = map(keys, message, keys);
         if (type == v1::VirtualServer::descriptor()) hoist_checks(lines);
         const ShortForm* form = find_short_form(type);
         if (form != nullptr) {
@@ -288,8 +297,8 @@ class Writer {
     void problem(std::string text) { problems_.push_back(std::move(text)); }
 
     std::vector<std::string> problems_;
-    const Message* asked_ = nullptr;  // the last entry that is_inline() was asked about
-    bool stands_inline_ = false;
+    const Message* single_ = nullptr;
+    bool single_fits_ = false;
 };
 
 }  // namespace
@@ -300,7 +309,8 @@ Written write(const v1::Config& written) {
     Line version = value_line(Node::plain("1"));
     version.key = "version";
     result.lines.push_back(std::move(version));
-    for (Line& line : writer.map(Shape::of_model().root(), written)) {
+    const Map& root = Shape::of_model().root();
+    for (Line& line : writer.map(root, written, root)) {
         result.lines.push_back(std::move(line));
     }
     result.problems = writer.take_problems();

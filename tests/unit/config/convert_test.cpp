@@ -134,6 +134,24 @@ TEST(Convert, OfYamlThatIsWrongIsNotUsable) {
     EXPECT_NE(report_of(made).find("5 unknown_key: "), std::string::npos) << report_of(made);
 }
 
+TEST(Convert, KeepsACommentAboveTheFirstBlock) {
+    const Conversion made =
+        converted("! the pair\nglobal_defs {\n router_id a\n}\n", Language::yaml);
+    EXPECT_EQ(made.text.substr(0, made.text.find("version")), "# the pair\n\n");
+    EXPECT_EQ(report_of(made), "");
+}
+
+TEST(Convert, WritesFirstWhereAServiceListens) {
+    const Conversion made = converted(
+        "virtual_server 192.0.2.1 80 {\n lvs_sched rr\n protocol TCP\n real_server 10.0.0.1 80 "
+        "{\n }\n}\n",
+        Language::yaml);
+    EXPECT_NE(made.text.find("tcp-192.0.2.1-80:\n      listen: [\"192.0.2.1:80\"]\n"
+                             "      protocol: tcp\n"),
+              std::string::npos)
+        << made.text;
+}
+
 TEST(Convert, ReportsEachFileOnce) {
     const Conversion made = converted(
         "version: 1\nvrrp:\n  defaults: {priority: 90}\n  instances:\n"

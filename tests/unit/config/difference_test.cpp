@@ -80,10 +80,10 @@ TEST(Difference, SpeaksYaml) {
         " virtual_ipaddress {\n  192.0.2.1/24\n  192.0.2.2/24 dev eth0\n }\n}\n");
     EXPECT_EQ(render(difference(before->config, after->config, Language::yaml)),
               "changed vrrp.instances.VI_1\n"
+              "    priority: 100 -> 150\n"
               "    auth.password: changed, not shown\n"
               "    addresses: {address: 192.0.2.2/24, interface: eth1} -> "
-              "{address: 192.0.2.2/24, interface: eth0}\n"
-              "    priority: 100 -> 150\n");
+              "{address: 192.0.2.2/24, interface: eth0}\n");
 }
 
 TEST(Difference, ShowsNoKey) {

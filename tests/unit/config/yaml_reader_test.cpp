@@ -126,6 +126,72 @@ vrrp_instance web {
         << yaml.config.DebugString() << legacy.config.DebugString();
 }
 
+TEST(YamlReader, KnowsAnAddressThatIsPreferredForEver) {
+    const auto lifetime = [](const std::string& value) {
+        const LoadResult result = load_yaml(
+            "vrrp:\n  instances:\n    a: {interface: eth0, virtual_router_id: 1, addresses: "
+            "[{address: 192.0.2.10/24, preferred_lifetime: " +
+            value + "}]}\n");
+        return std::pair(result.config.vrrp_instances(0).addresses(0).preferred_lifetime_us(),
+                         findings(result));
+    };
+    EXPECT_EQ(lifetime("forever").first, 4'294'967'295'000'000U);
+    EXPECT_THAT(lifetime("forever").second, IsEmpty());
+    EXPECT_EQ(lifetime("30s").first, 30'000'000U);
+    EXPECT_THAT(lifetime("30s").second, ElementsAre(HasSubstr("not carried out yet")));
+    EXPECT_THAT(lifetime("30").second, ElementsAre(HasSubstr("30 has no unit")));
+}
+
+TEST(YamlReader, TakesARequestInItsCheckOrInTheListOfThem) {
+    const auto with = [](const std::string& check) {
+        return load_yaml(
+            "ipvs:\n  services:\n    a: {listen: [\"192.0.2.1:80\"], servers: "
+            "[10.0.0.1], checks: [{http: " +
+            check + "}]}\n");
+    };
+    const LoadResult both = with("{host: check, urls: [{path: /, host: request}]}");
+    EXPECT_THAT(findings(both), IsEmpty());
+    const auto& http = both.config.virtual_servers(0).servers(0).checks(0).http();
+    EXPECT_EQ(http.virtualhost(), "check");
+    EXPECT_EQ(http.urls(0).virtualhost(), "request");
+    for (const char* check :
+         {"{urls: [{path: /a}], path: /b}", "{path: /b, urls: [{path: /a}]}",
+          "{urls: [{path: /a}], expect: {digest: 00112233445566778899aabbccddeeff}}"}) {
+        EXPECT_THAT(findings(with(check)), ElementsAre(HasSubstr("cannot stand together")))
+            << check;
+    }
+}
+
+TEST(YamlReader, WarnsOfAnEmptyConfiguration) {
+    EXPECT_THAT(findings(load_yaml("vrrp: {}\n")), ElementsAre("0:0 nothing is configured"));
+}
+
+TEST(YamlReader, CountsNothingThatIsNoMistakeHere) {
+    std::string text = "ipvs:\n  services:\n";
+    for (int i = 0; i < 3000; ++i) {
+        text += "    s" + std::to_string(i) + ": {listen: [\"192.0.2.1:" + std::to_string(i + 1) +
+                "\"], servers: [10.0.0.1]}\n";
+    }
+    const LoadResult result = load_yaml(text);
+    EXPECT_EQ(result.counts.errors, 0U) << testing::rendered(result).substr(0, 1000);
+}
+
+TEST(YamlReader, SearchesForNoMoreThanAHundredHints) {
+    std::string text =
+        "vrrp:\n  instances:\n    a:\n      interface: eth0\n"
+        "      virtual_router_id: 1\n      addresses: [192.0.2.1/24]\n";
+    for (int i = 0; i < 200; ++i) text += "      priorty" + std::to_string(i) + ": 1\n";
+    const LoadResult result = load_yaml(text);
+    ASSERT_EQ(result.diagnostics.size(), 200U);
+    EXPECT_NE(result.diagnostics[99].hint, "");
+    EXPECT_EQ(result.diagnostics[100].hint, "");
+}
+
+TEST(YamlReader, SaysWhatAFlagOfKeepalivedIs) {
+    const LoadResult result = load_yaml(std::string(kInstance) + "      nopreempt: true\n");
+    EXPECT_THAT(findings(result), ElementsAre(HasSubstr("nopreempt is preempt: false here")));
+}
+
 TEST(YamlSecrets, ComeFromFilesAndCredentials) {
     const auto password = [](YamlFiles& files) {
         const LoadResult result = load_yaml(files);

@@ -20,8 +20,8 @@ TEST(YamlDurations, HaveAUnit) {
     }
     EXPECT_EQ(read_duration("3", "s").refusal.hint, "write 3s");
     EXPECT_EQ(read_duration("0.25", "ms").refusal.hint, "write 0.25ms");
-    for (const char* text : {"", "s", "3 s", "-3s", "3x", "1h30", "0.0000001s", "3s3", "1.2.3s",
-                             "99999999999999999999s", ".s"}) {
+    for (const char* text : {"", "s", "3 s", "-3s", "3x", "1h30", "0.0000001s", "1.00000001s",
+                             "3s3", "1.2.3s", "99999999999999999999s", ".s"}) {
         EXPECT_FALSE(read_duration(text, "s").value) << text;
     }
 }
@@ -52,6 +52,17 @@ TEST(YamlNumbers, AreBaseTenWithoutLeadingZeros) {
     for (const char* text : {"0x1f", "1_000", "+5", "5.0", "", "-", "99999999999999999999"}) {
         EXPECT_FALSE(read_integer(Node::plain(text), 0, 1'000'000).value) << text;
     }
+}
+
+TEST(YamlNumbers, HaveAllTheirBits) {
+    const auto* field = v1::Rule::descriptor()->FindFieldByName("tunnel_id");
+    v1::Rule rule;
+    EXPECT_FALSE(read_scalar(Node::plain("18446744073709551615"), rule, field));
+    EXPECT_EQ(rule.tunnel_id(), 18446744073709551615U);
+    EXPECT_EQ(write_scalar(rule, field).text, "18446744073709551615");
+    EXPECT_EQ(read_scalar(Node::plain("18446744073709551616"), rule, field)->text,
+              "18446744073709551616 is not between 0 and 18446744073709551615");
+    EXPECT_TRUE(read_scalar(Node::plain("-1"), rule, field));
 }
 
 TEST(YamlEndpoints, HaveBracketsAroundIPv6) {

@@ -65,7 +65,7 @@ std::span<const MainKey> main_keys() {
 std::span<const KeyForm> key_forms() {
     static const std::vector<KeyForm> kAll =
         gathered<KeyForm>({address_keys(), check_keys(), global_keys(), instance_keys(),
-                           script_keys(), service_keys()});
+                           route_keys(), script_keys(), service_keys()});
     return kAll;
 }
 

@@ -72,6 +72,7 @@ struct MainKey {
 [[nodiscard]] std::span<const KeyForm> check_keys();
 [[nodiscard]] std::span<const KeyForm> global_keys();
 [[nodiscard]] std::span<const KeyForm> instance_keys();
+[[nodiscard]] std::span<const KeyForm> route_keys();
 [[nodiscard]] std::span<const KeyForm> script_keys();
 [[nodiscard]] std::span<const KeyForm> service_keys();
 [[nodiscard]] std::span<const ValueForm> check_values();

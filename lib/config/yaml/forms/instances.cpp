@@ -71,6 +71,23 @@ std::optional<Node> write_mac(const google::protobuf::Message& owner) {
     return Node::string(std::move(text));
 }
 
+/// Its other settings may stand without it, and ask for it when it is not said: false says no.
+void read_enabled(Reader& reader, const Node& value, google::protobuf::Message& owner) {
+    if (reader.text_of(value, "true or false") == nullptr) return;
+    const auto* field = owner.GetDescriptor()->FindFieldByName("enabled");
+    if (auto refusal = read_scalar(value, owner, field)) reader.refuse(value, std::move(*refusal));
+}
+
+std::optional<Node> write_enabled(const google::protobuf::Message& owner) {
+    const auto& vmac = static_cast<const v1::Vmac&>(owner);
+    if (!vmac.has_enabled() && vmac.ByteSizeLong() == 0) return std::nullopt;
+    return Node::boolean(vmac.enabled());
+}
+
+Node enabled_schema() {
+    return typed("boolean");
+}
+
 Node mac_schema() {
     return text_with("^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){4,5}$");
 }
@@ -86,6 +103,15 @@ Node priority_schema() {
 
 std::span<const KeyForm> instance_keys() {
     static const std::array kKeys = {
+        KeyForm{"Vmac",
+                "enabled",
+                {"enabled"},
+                read_enabled,
+                write_enabled,
+                enabled_schema,
+                "true or false; default true where other settings of it stand",
+                "Put the virtual addresses on an interface of their own whose MAC address moves "
+                "with them."},
         KeyForm{"Vmac",
                 "address",
                 {"address"},
