@@ -1,34 +1,59 @@
 #include "ctl/written_text.hpp"
 
-#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "lib/config/display_text.hpp"
 #include "lib/config/legacy_writer.hpp"
 #include "lib/config/yaml/writer.hpp"
+#include "lib/core/text.hpp"
 
 namespace holdfast::ctl {
 namespace {
 
-Json json_of(const std::vector<config::OutlineNode>& nodes);
-
-Json json_of(const config::OutlineNode& node) {
-    return node.is_leaf ? Json(config::printable(node.value)) : json_of(node.children);
+/// Texts that are no UTF-8 come from keepalived.conf.
+std::string json_text(const std::string& text) {
+    return config::yaml::is_sayable(text) ? text : config::printable(text);
 }
 
-/// Entries without names are a list.
-Json json_of(const std::vector<config::OutlineNode>& nodes) {
-    const bool is_list = !nodes.empty() && std::ranges::all_of(nodes, [](const auto& node) {
-        return node.name.empty();
-    });
-    if (is_list) {
+/// Numbers and truth are what they look like, unless they are texts.
+Json json_of_scalar(const config::yaml::Node& value) {
+    if (value.quoted) return json_text(value.text);
+    if (value.text == "true" || value.text == "false") return value.text == "true";
+    if (const auto natural = core::parse_number<std::uint64_t>(value.text)) return *natural;
+    if (const auto number = core::parse_number<std::int64_t>(value.text)) return *number;
+    return json_text(value.text);
+}
+
+Json json_of(const config::yaml::Node& value) {
+    if (value.is_scalar()) return json_of_scalar(value);
+    if (value.is_list()) {
         Json::Array entries;
-        for (const config::OutlineNode& node : nodes) entries.push_back(json_of(node));
+        for (const config::yaml::Node& item : value.items) entries.push_back(json_of(item));
         return entries;
     }
+    if (!value.is_map()) return {};
     Json::Object members;
-    for (const config::OutlineNode& node : nodes) {
-        members.emplace_back(config::printable(node.name), json_of(node));
+    for (const config::yaml::Entry& entry : value.entries) {
+        members.emplace_back(json_text(entry.key), json_of(entry.value));
+    }
+    return members;
+}
+
+Json json_of(const std::vector<config::yaml::Line>& map);
+
+Json json_of(const config::yaml::Line& line) {
+    if (line.kind == config::yaml::Line::Kind::value) return json_of(line.value);
+    if (line.kind == config::yaml::Line::Kind::map) return json_of(line.children);
+    Json::Array entries;
+    for (const config::yaml::Line& entry : line.children) entries.push_back(json_of(entry));
+    return entries;
+}
+
+Json json_of(const std::vector<config::yaml::Line>& map) {
+    Json::Object members;
+    for (const config::yaml::Line& line : map) {
+        members.emplace_back(json_text(line.key), json_of(line));
     }
     return members;
 }
@@ -45,7 +70,7 @@ WrittenText written_text(const config::Written& written, config::Language langua
 }
 
 Json written_json(const config::Written& written) {
-    return json_of(config::outline(written.config, config::Language::yaml));
+    return json_of(config::yaml::write(written.config).lines);
 }
 
 }  // namespace holdfast::ctl

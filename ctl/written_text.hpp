@@ -17,7 +17,8 @@ struct WrittenText {
 /// A written configuration in one of the languages.
 [[nodiscard]] WrittenText written_text(const config::Written& written, config::Language language);
 
-/// The same in the words of YAML as JSON: maps, lists, and values as people write them.
+/// The same as JSON: the maps, lists, numbers and texts of holdfast.yaml, which its schema
+/// describes.
 [[nodiscard]] Json written_json(const config::Written& written);
 
 }  // namespace holdfast::ctl
