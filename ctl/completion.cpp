@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -56,19 +57,38 @@ std::vector<std::string> candidates(std::span<const std::string> before, std::st
     return {};
 }
 
+std::vector<std::string> starting_with(std::string_view begun, std::vector<std::string> words) {
+    std::erase_if(words, [&](const std::string& word) { return !word.starts_with(begun); });
+    return words;
+}
+
+/// The words an option wants; none for names and files.
+std::vector<std::string> values_of(std::string_view option, std::string_view begun) {
+    if (option == "--format") return starting_with(begun, {"yaml", "keepalived", "json"});
+    if (option == "--to") return starting_with(begun, {"yaml", "keepalived"});
+    return {};
+}
+
 }  // namespace
 
 std::vector<std::string> completions(std::span<const std::string> words) {
     if (words.empty()) return {};
     std::vector<std::string> before;
+    std::string option;  // whose value comes next
+    bool equals = false;
     for (const std::string& word : words.first(words.size() - 1)) {
-        if (!word.starts_with("-")) before.push_back(word);
+        if (word == "=" || std::exchange(equals, false)) {
+            equals = word == "=";  // bash takes --json=pretty for three words
+        } else if (word.starts_with("-")) {
+            option = takes_value(word) ? word : "";
+        } else if (!std::exchange(option, "").empty()) {
+            continue;
+        } else {
+            before.push_back(word);
+        }
     }
-    std::vector<std::string> fitting;
-    for (std::string& candidate : candidates(before, words.back())) {
-        if (candidate.starts_with(words.back())) fitting.push_back(std::move(candidate));
-    }
-    return fitting;
+    if (!option.empty()) return values_of(option, words.back() == "=" ? "" : words.back());
+    return starting_with(words.back(), candidates(before, words.back()));
 }
 
 int completion(const Console& console, std::span<const std::string> words) {

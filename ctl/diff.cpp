@@ -1,4 +1,6 @@
 // holdfastctl diff: two configurations by object and setting.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "ctl/config_file.hpp"
@@ -62,16 +64,48 @@ Json::Array items_of(const config::Difference& difference) {
     return items;
 }
 
+struct Side {
+    WrittenPtr written;
+    bool is_yaml = false;
+};
+
 /// One side that is a file; nothing, with its findings told, when it cannot be used.
-WrittenPtr written_in(const Console& console, const std::string& file) {
+Side read_side(const Console& console, const std::string& file) {
     const ReadConfig read = read_config(console.options, file);
-    if (read.result.usable) return read.result.written;
+    if (read.result.usable) {
+        return {read.result.written, read.result.language == config::Language::yaml};
+    }
     fmt::print(console.complaints, "{}", report_of(read, false));
-    return nullptr;
+    return {};
 }
 
-int compare(const Console& console, const config::Written& before, const config::Written& after) {
-    const config::Difference found = config::difference(before, after);
+/// Services have names in YAML only; without them both languages know them by their addresses.
+config::v1::Config without_names(config::v1::Config config) {
+    for (auto& service : *config.mutable_virtual_servers()) service.clear_label();
+    return config;
+}
+
+bool has_names(const config::v1::Config& config) {
+    const auto& services = config.virtual_servers();
+    return std::all_of(services.begin(), services.end(),
+                       [](const auto& service) { return service.has_label(); });
+}
+
+/// In the words of YAML when both know its names. What neither language's words can say is not
+/// overlooked: nothing found means the same configuration.
+config::Difference difference_of(const config::Written& before, const config::Written& after,
+                                 bool yaml) {
+    using config::Language;
+    config::Difference found =
+        config::difference(before, after, yaml ? Language::yaml : Language::legacy);
+    if (!found.empty()) return found;
+    return config::difference(without_names(before.config), without_names(after.config),
+                              yaml ? Language::legacy : Language::yaml);
+}
+
+int compare(const Console& console, const config::Written& before, const config::Written& after,
+            bool yaml) {
+    const config::Difference found = difference_of(before, after, yaml);
     if (console.for_machines()) {
         console.print(envelope("diff", items_of(found)));
     } else {
@@ -87,21 +121,21 @@ int compare_with_running(const Console& console, const std::string& file) {
     Options as_daemon = console.options;
     if (as_daemon.node.empty()) as_daemon.node = running->config_id;
     const Console reading{as_daemon, console.out, console.complaints};
-    const WrittenPtr after =
-        written_in(reading, file.empty() ? file_of_daemon(console.options) : file);
-    if (!after) return console.fail(kRefused, kNothingCompared);
-    const WrittenPtr masked = config::restored(config::shown(*after));
-    return compare(console, *running->written, *masked);
+    const Side after = read_side(reading, file.empty() ? file_of_daemon(console.options) : file);
+    if (!after.written) return console.fail(kRefused, kNothingCompared);
+    const WrittenPtr masked = config::restored(config::shown(*after.written));
+    return compare(console, *running->written, *masked,
+                   after.is_yaml && has_names(running->written->config));
 }
 
 }  // namespace
 
 int diff(const Console& console, std::span<const std::string> words) {
     if (words.size() < 2) return compare_with_running(console, words.empty() ? "" : words.front());
-    const WrittenPtr before = written_in(console, words[0]);
-    const WrittenPtr after = written_in(console, words[1]);
-    if (!before || !after) return console.fail(kRefused, kNothingCompared);
-    return compare(console, *before, *after);
+    const Side before = read_side(console, words[0]);
+    const Side after = read_side(console, words[1]);
+    if (!before.written || !after.written) return console.fail(kRefused, kNothingCompared);
+    return compare(console, *before.written, *after.written, before.is_yaml && after.is_yaml);
 }
 
 }  // namespace holdfast::ctl

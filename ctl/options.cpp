@@ -256,6 +256,14 @@ std::vector<std::string> options_of(std::string_view verb) {
     return names;
 }
 
+bool takes_value(std::string_view argument) {
+    const auto* option = std::ranges::find_if(kOptions, [&](const OptionInfo& known) {
+        return known.name == argument || (!known.letter.empty() && known.letter == argument);
+    });
+    return option != std::end(kOptions) && !option->value.empty() &&
+           !option->value.starts_with('[');
+}
+
 std::string usage(std::span<const std::string> words) {
     if (const VerbInfo* verb = find_verb(words)) {
         const std::string_view blank = verb->arguments.empty() ? "" : " ";

@@ -56,6 +56,9 @@ struct Options {
 /// Names of the options that go with a verb ("show config"), or of all, for completion.
 [[nodiscard]] std::vector<std::string> options_of(std::string_view verb);
 
+/// True for an option whose value is the word behind it.
+[[nodiscard]] bool takes_value(std::string_view argument);
+
 /// Of the whole program, or of the verb that the words begin with.
 [[nodiscard]] std::string usage(std::span<const std::string> words);
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "lib/config/yaml/describe.hpp"
+#include "lib/config/yaml/hints.hpp"
+#include "lib/config/yaml/shape.hpp"
 #include "proto/config.pb.h"
 #include "proto/options.pb.h"
 
@@ -34,8 +37,21 @@ void collect(const Descriptor& message, const std::string& object,
 
 }  // namespace
 
-std::vector<SettingDefault> setting_defaults() {
+std::vector<SettingDefault> setting_defaults(config::Language words) {
     std::vector<SettingDefault> found;
+    if (words == config::Language::yaml) {
+        const config::yaml::Map& root = config::yaml::Shape::of_model().root();
+        config::yaml::for_each_key(
+            root, {}, [&](const std::string& path, const config::yaml::Key& key) {
+                const std::string text = config::yaml::default_text_of(key);
+                if (text.empty()) return;
+                const std::size_t dot = path.rfind('.');
+                const bool top = dot == std::string::npos;
+                found.push_back(
+                    {top ? "" : path.substr(0, dot), top ? path : path.substr(dot + 1), text, ""});
+            });
+        return found;
+    }
     std::vector<const Descriptor*> above;
     collect(*config::v1::Config::descriptor(), "", above, found);
     return found;

@@ -164,8 +164,10 @@ int show_text(const Console& console, const config::Written& written) {
 }
 
 int show_defaults(const Console& console) {
-    const std::vector<SettingDefault> settings = setting_defaults();
-    if (console.for_machines()) {
+    const std::vector<SettingDefault> settings =
+        setting_defaults(console.options.language == "keepalived" ? config::Language::legacy
+                                                                  : config::Language::yaml);
+    if (console.for_machines() || console.options.language == "json") {
         Json::Array items;
         for (const SettingDefault& one : settings) {
             items.emplace_back(Json::Object{{"object", one.object},

@@ -21,15 +21,18 @@ constexpr std::array kVerbs = {
         "show config", "[NAME...]", "the configuration: running, of the file, or the defaults",
         "--running (the default) is what the daemons work with, as it was written. --candidate is "
         "the daemon's\nfile as a reload would read it now. --defaults lists every setting with its "
-        "default. NAME keeps the\nobjects of that name. Secrets are shown as ********."},
+        "default, in YAML's words\nor with --format keepalived in keepalived's. NAME keeps the "
+        "objects of that name. Secrets are shown\nas ********."},
     VerbInfo{"check", "[FILE...]", "read and judge configurations offline: no daemon, no root",
              "Without FILE the daemon's: /etc/holdfast/holdfast.yaml, else "
-             "/etc/keepalived/keepalived.conf.\nExit status: 0 usable, 1 warnings with --strict, 6 "
-             "errors or nothing to read. For another node\nthan this one its interfaces, users and "
-             "programs are not asked for."},
-    VerbInfo{"convert", "FILE", "the same configuration in the other language",
-             "What the new text does not say, or says otherwise, is told on standard error. Exit "
-             "status: 0 the same\nconfiguration, 1 not quite, 6 FILE cannot be used."},
+             "/etc/keepalived/keepalived.conf; - is\nstandard input. Exit status: 0 usable, 1 "
+             "warnings with --strict, 6 errors or nothing to read. For\nanother node than this one "
+             "its interfaces, users and programs are not asked for."},
+    VerbInfo{
+        "convert", "FILE", "the same configuration in the other language",
+        "FILE - is standard input. What the new text does not say, or says otherwise, is told "
+        "on standard error.\nExit status: 0 the same configuration, 1 not quite, 6 FILE cannot "
+        "be used."},
     VerbInfo{
         "diff", "[A [B]]", "what differs, by object and setting",
         "Two files, or the running configuration against FILE, by default the daemon's. Secrets "

@@ -1,6 +1,8 @@
 // convert, diff, show config and completion, as far as no daemon is needed.
+#include <unistd.h>
+
 #include "ctl/completion.hpp"
-#include "ctl/settings_list.hpp"
+#include "ctl/written_text.hpp"
 #include "tests/unit/ctl/run.hpp"
 
 namespace holdfast::ctl::tests {
@@ -81,11 +83,90 @@ TEST_F(ConfigVerbs, DiffAgainstNothingRunningSaysSo) {
     EXPECT_EQ(run({"show", "config", "--run-dir", "/nonexistent"}).status, kNotRunning);
 }
 
+constexpr const char* kYaml = R"(version: 1
+global: {router_id: one}
+vrrp:
+  dynamic_interfaces: true
+  instances:
+    A: {interface: holdfast9, virtual_router_id: 51, addresses: [192.0.2.10/32]}
+ipvs:
+  services:
+    web: {listen: ["192.0.2.10:80"], servers: [10.0.0.1]}
+)";
+
+TEST_F(ConfigVerbs, DiffOfYamlSpeaksYaml) {
+    const std::string before = folder_.write("a.yaml", kYaml);
+    const std::string after = folder_.write(
+        "b.yaml", replaced(replaced(kYaml, "id: one", "id: \"two\\nlines\""), "id: 51", "id: 52"));
+    const Outcome outcome = run({"diff", before, after});
+    EXPECT_EQ(outcome.status, kNo);
+    EXPECT_NE(outcome.out.find("    global.router_id: one -> \"two\\nlines\""), std::string::npos)
+        << outcome.out;
+    EXPECT_NE(outcome.out.find("changed vrrp.instances.A"), std::string::npos) << outcome.out;
+}
+
+TEST_F(ConfigVerbs, DiffOverlooksNothingThatKeepalivedCannotSay) {
+    const std::string before =
+        folder_.write("a.yaml", replaced(kYaml, "id: one", "id: \"one\\nline\""));
+    const std::string after =
+        folder_.write("b.yaml", replaced(kYaml, "id: one", "id: \"two\\nlines\""));
+    EXPECT_EQ(run({"diff", before, after}).status, kNo);
+    const std::string renamed = folder_.write("c.yaml", replaced(kYaml, "web:", "www:"));
+    const std::string legacy = folder_.path("a.conf");
+    ASSERT_EQ(run({"convert", renamed, "-o", legacy}).status, kOk);
+    EXPECT_EQ(run({"diff", folder_.write("d.yaml", kYaml), legacy}).status, kOk);
+}
+
+TEST_F(ConfigVerbs, ReadStandardInput) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const int saved = ::dup(STDIN_FILENO);
+    const std::string text = kYaml;
+    ASSERT_EQ(::write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ::close(ends[1]);
+    ::dup2(ends[0], STDIN_FILENO);
+    ::close(ends[0]);
+    const Outcome outcome = run({"convert", "-", "--to", "keepalived"});
+    ::dup2(saved, STDIN_FILENO);
+    ::close(saved);
+    EXPECT_EQ(outcome.status, kOk) << outcome.complaints;
+    EXPECT_NE(outcome.out.find("vrrp_instance A {"), std::string::npos) << outcome.out;
+}
+
+TEST_F(ConfigVerbs, YamlWithErrorsIsNotConverted) {
+    const std::string file = folder_.write("a.yaml", replaced(kYaml, "id: 51", "id: 510"));
+    const Outcome outcome = run({"convert", file});
+    EXPECT_EQ(outcome.status, kRefused);
+    EXPECT_EQ(outcome.out, "");
+    const std::string ignored = folder_.write("b.conf", std::string(kRouter) + "no_such_word\n");
+    EXPECT_EQ(run({"convert", ignored}).status, kNo);
+}
+
+TEST(WrittenJson, IsWhatTheSchemaDescribes) {
+    config::Written written;
+    auto& instance = *written.config.add_vrrp_instances();
+    instance.set_name("a.b");
+    instance.set_virtual_router_id(51);
+    instance.set_advert_interval_us(250'000);
+    instance.add_addresses()->set_address(std::string("\xc0\x00\x02\x0a", 4));
+    auto& labelled = *instance.add_addresses();
+    labelled.set_address(std::string("\xc0\x00\x02\x0b", 4));
+    labelled.set_label("012");
+    EXPECT_EQ(written_json(written).text(),
+              R"({"version":1,"vrrp":{"instances":{"a.b":{"virtual_router_id":51,)"
+              R"("advert_interval":"250ms",)"
+              R"("addresses":["192.0.2.10",{"address":"192.0.2.11","label":"012"}]}}}})");
+}
+
 TEST_F(ConfigVerbs, DefaultsComeFromTheModel) {
-    const Outcome outcome = run({"show", "config", "--defaults"});
-    EXPECT_EQ(outcome.status, kOk);
-    EXPECT_TRUE(outcome.out.starts_with("OBJECT")) << outcome.out;
-    EXPECT_FALSE(setting_defaults().empty());
+    const Outcome yaml = run({"show", "config", "--defaults"});
+    EXPECT_EQ(yaml.status, kOk);
+    EXPECT_TRUE(yaml.out.starts_with("OBJECT")) << yaml.out;
+    EXPECT_NE(yaml.out.find("advert_interval"), std::string::npos);
+    EXPECT_EQ(yaml.out.find("advert_int "), std::string::npos);
+    const Outcome legacy = run({"show", "config", "--defaults", "--format", "keepalived"});
+    EXPECT_NE(legacy.out.find("advert_int "), std::string::npos);
+    EXPECT_EQ(legacy.out.find("advert_interval"), std::string::npos);
 }
 
 TEST_F(ConfigVerbs, SchemaIsJson) {
@@ -108,6 +189,10 @@ TEST(Completion, KnowsVerbsTopicsOptionsAndRoles) {
     EXPECT_EQ(completed({"restart", "ch"}), (Words{"checkerd"}));
     EXPECT_EQ(completed({"check", ""}), Words{});  // files: the shell knows them
     EXPECT_EQ(completed({"restart", "vrrpd", ""}), Words{});
+    EXPECT_EQ(completed({"--run-dir", "/x", "sh"}), (Words{"show"}));
+    EXPECT_EQ(completed({"convert", "--to", "k"}), (Words{"keepalived"}));
+    EXPECT_EQ(completed({"show", "config", "--format", "=", "y"}), (Words{"yaml"}));
+    EXPECT_EQ(completed({"--json", "=", "pretty", "sh"}), (Words{"show"}));
 }
 
 TEST(Completion, IsAScriptOfTheShell) {
