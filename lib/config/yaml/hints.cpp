@@ -78,8 +78,12 @@ std::string key_for_keyword(const Map& map, std::string_view word, const std::st
         const std::string here = path.empty() ? key.name : path + "." + key.name;
         if (!key.from_file && stands_for(key, word)) return here + meant_value(key, word);
         if (!key.below) continue;
-        if (std::string found = key_for_keyword(*key.below, word, here); !found.empty())
-            return found;
+        std::string found = key_for_keyword(*key.below, word, here);
+        if (found.empty()) continue;
+        // `preempt: false` is short for `preempt: {enabled: false}`.
+        const std::string main = here + "." + key.main;
+        if (!key.main.empty() && found.starts_with(main + ":")) found.replace(0, main.size(), here);
+        return found;
     }
     return {};
 }

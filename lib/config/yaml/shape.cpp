@@ -4,6 +4,7 @@
 #include <google/protobuf/message.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "lib/config/model_index.hpp"
 #include "lib/config/yaml/forms/form.hpp"
@@ -234,25 +235,6 @@ const FieldDescriptor* map_key_of(const FieldDescriptor* field) {
     }
     return field->message_type()->FindFieldByName(setting.map_key());
 }
-
-namespace {
-
-/// True when the path leads into this list and there to this field.
-bool leads_to(const Path& path, const FieldDescriptor* list, const FieldDescriptor* field) {
-    const auto at = std::ranges::find(path, list);
-    return at != path.end() && at + 1 != path.end() && *(at + 1) == field;
-}
-
-bool has_key(const Map& map, const FieldDescriptor* list, const FieldDescriptor* field) {
-    return std::ranges::any_of(map.keys, [&](const Key& key) {
-        const bool by_form = std::ranges::find(key.owner, list) != key.owner.end() &&
-                             std::ranges::find(key.sets, field) != key.sets.end();
-        return by_form || leads_to(key.field, list, field) || leads_to(key.made, list, field) ||
-               (key.below && has_key(*key.below, list, field));
-    });
-}
-
-}  // namespace
 
 bool stands_inline(const Map& map, const FieldDescriptor* list, const Message& entry) {
     std::vector<const FieldDescriptor*> set;

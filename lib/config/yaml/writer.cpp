@@ -63,18 +63,6 @@ class Writer {
     std::vector<std::string> take_problems() { return std::move(problems_); }
 
   private:
-    /// `whole` is the map of the message, `map` this one or one below it.
-    std::vector<Line> keys_of(const Map& map, const Map& whole, const Message& message) {
-        std::vector<Line> lines;
-        for (const Key& key : map.keys) {
-            if (key.from_file) continue;
-            if (map.one_of && find_at(message, key.made, key.made.size()) == nullptr) continue;
-            if (stands_elsewhere(key, whole, message)) continue;
-            add_key(key, whole, message, lines);
-        }
-        return lines;
-    }
-
     /// The only entry of some lists stands in the map around it; several stand in the list.
     bool stands_elsewhere(const Key& key, const Message& message, const Map& whole) {
         if (key.inlined) {
