@@ -5,7 +5,6 @@
 #include <net/if.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <utility>
 
@@ -403,30 +402,6 @@ void Reader::unknown_key(const Map& map, const Entry& entry) {
     error("unknown_key", entry.mark,
           fmt::format("unknown key \"{}\" in {}", entry.key, path_.empty() ? "the file" : path_),
           take_hint() ? hint_for_unknown(map, entry.key) : std::string());
-}
-
-void Reader::refer(std::string_view config_field, const std::string& name, const Mark& at) {
-    references_.push_back({config_field, name, at, path_, all_.report.object()});
-}
-
-void Reader::check_references() {
-    std::map<std::string_view, std::vector<std::string>> sorted;
-    for (const Reference& reference : references_) {
-        auto [entry, is_new] = sorted.try_emplace(reference.config_field);
-        std::vector<std::string>& names = entry->second;
-        if (is_new) {
-            names = names_in(all_.config, reference.config_field);
-            std::ranges::sort(names);
-        }
-        if (std::ranges::binary_search(names, reference.name)) continue;
-        const auto near = take_hint() ? core::closest(reference.name, names) : std::nullopt;
-        all_.report.set_object(reference.object);
-        error("undefined_name", reference.at,
-              fmt::format("{}: there is no \"{}\" in {}", reference.path, reference.name,
-                          yaml_path_of(reference.config_field)),
-              near ? fmt::format("did you mean \"{}\"?", *near) : std::string());
-    }
-    all_.report.set_object({});
 }
 
 }  // namespace holdfast::config::yaml

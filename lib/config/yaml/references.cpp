@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "lib/config/model_index.hpp"
+#include "lib/config/yaml/reader.hpp"
 #include "lib/config/yaml/shape.hpp"
+#include "lib/core/text.hpp"
 
 namespace holdfast::config::yaml {
 
@@ -69,6 +72,30 @@ std::vector<std::string> names_in(const v1::Config& config, std::string_view con
 std::string yaml_path_of(std::string_view config_field) {
     const FieldDescriptor* field = collection(config_field);
     return field != nullptr ? setting_of(field).yaml() : std::string(config_field);
+}
+
+void Reader::refer(std::string_view config_field, const std::string& name, const Mark& at) {
+    references_.push_back({config_field, name, at, path_, all_.report.object()});
+}
+
+void Reader::check_references() {
+    std::map<std::string_view, std::vector<std::string>> sorted;
+    for (const Reference& reference : references_) {
+        auto [entry, is_new] = sorted.try_emplace(reference.config_field);
+        std::vector<std::string>& names = entry->second;
+        if (is_new) {
+            names = names_in(all_.config, reference.config_field);
+            std::ranges::sort(names);
+        }
+        if (std::ranges::binary_search(names, reference.name)) continue;
+        const auto near = take_hint() ? core::closest(reference.name, names) : std::nullopt;
+        all_.report.set_object(reference.object);
+        error("undefined_name", reference.at,
+              fmt::format("{}: there is no \"{}\" in {}", reference.path, reference.name,
+                          yaml_path_of(reference.config_field)),
+              near ? fmt::format("did you mean \"{}\"?", *near) : std::string());
+    }
+    all_.report.set_object({});
 }
 
 }  // namespace holdfast::config::yaml
