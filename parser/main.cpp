@@ -2,7 +2,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 
+#include <csignal>
 #include <cstdio>
 #include <iterator>
 #include <span>
@@ -104,6 +106,8 @@ core::Status run() {
 }  // namespace
 
 int main() {
+    // Nobody else wants the answer. A supervisor that has ended already left a closed channel.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const core::Status done = run();
     if (!done) std::fprintf(stderr, "parser: %s\n", done.error().text().c_str());
     return done.ok() ? 0 : 1;

@@ -247,7 +247,10 @@ class ScriptResolver {
         return true;
     }
 
+    /// Without a virtual router keepalived starts no process that would look at them.
     void resolve_tracked() {
+        const bool used = all_.config.vrrp_instances_size() > 0;
+        const bool other_scripts = any_script_;
         auto& scripts = *all_.config.mutable_vrrp_scripts();
         std::vector<bool> drop(at(scripts.size()));
         for (int i = 0; i < scripts.size(); ++i) {
@@ -260,10 +263,12 @@ class ScriptResolver {
             if (!script.has_rise()) script.set_rise(1);
             if (!script.has_fall()) script.set_fall(1);
             if (!script.has_weight()) script.set_weight(0);
-            drop[at(i)] = !complete(script, places) ||
-                          !resolve(*script.mutable_script(), places.of("script"),
-                                   "vrrp_script " + script.name(), Complaint::general);
+            drop[at(i)] =
+                !complete(script, places) || !resolve(*script.mutable_script(), places.of("script"),
+                                                      "vrrp_script " + script.name(),
+                                                      used ? Complaint::general : Complaint::none);
         }
+        any_script_ = used ? any_script_ : other_scripts;
         drop_marked(scripts, all_.places.scripts, drop);
         for (int i = 0; i < scripts.size(); ++i) usable_.emplace(scripts.Get(i).name(), i);
         all_.report.set_object({});

@@ -2,10 +2,11 @@
 
 import os
 import signal
+import subprocess
 import time
 
 from harness.configuration import configuration, instance
-from harness.programs import is_running
+from harness.programs import BIN, children_of, is_running, process_status
 from harness.wait import eventually
 from pairs import MAC, VIP, start_pair, wait_settled
 
@@ -84,3 +85,19 @@ def test_a_configuration_changed_in_between_is_taken_by_the_new_supervisor(lab):
     addresses.wait_added("10.77.0.105")
     addresses.wait_removed(VIP)
     strong.wait_state("active")
+
+
+def confined_child(pid):
+    """The child that has entered its sandbox, if there is one."""
+    return next((child for child in children_of(pid) if process_status(child).get("Seccomp") == "2"), None)
+
+
+def test_a_test_that_is_killed_leaves_no_parser(tmp_path):
+    """Stopped, the parser can neither finish nor see that its channel is closed."""
+    conf = tmp_path / "large.conf"
+    conf.write_text("vrrp_script s {\nscript /usr/bin/true\n}\n" * 200_000, encoding="ascii")
+    with subprocess.Popen([BIN / "holdfast", "-t", "-f", conf], stderr=subprocess.DEVNULL) as supervisor:
+        parser = eventually("the parser reads", lambda: confined_child(supervisor.pid), pause=0.001)
+        os.kill(parser, signal.SIGSTOP)
+        supervisor.kill()
+    eventually("the parser is gone", lambda: not is_running(parser))
