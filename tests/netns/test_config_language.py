@@ -45,7 +45,7 @@ CASES = [
          ours=['k_rest', 'k_b']),
     Case('line of 3000', 'k_a' + ' ' + 'x' * 1019 + 'y' * 1023 + ' k_rest' + '\nk_b\n',
          differs=OF_2_2_7, ours=['k_rest', 'k_b']),
-    Case('backslash at the end', 'k_a \\\nk_b\n', differs=OF_2_2_7, ours=['k_a', 'k_b']),
+    Case('backslash at the end', 'k_a \\\nk_b\n'),
     # Comments
     Case('comments', 'k_a#b\nk_c!d\n#k_e\n!k_f\n k_g # h\n'),
     Case('comment in quotes', '"k_a#b"\n"k_c!d" # e\n'),
@@ -156,7 +156,7 @@ CASES = [
     # Conditions
     Case('conditions', '@node1 k_a\n@other k_b\n@^node1 k_c\n@^other k_d\n'),
     Case('condition without text', '@node1\n@other\nk_a\n'),
-    Case('condition without id', '@ k_a\n@^ k_b\nk_c\n', differs=OF_2_2_7, ours=['k_c']),
+    Case('condition without id', '@ k_a\n@^ k_b\nk_c\n'),
     Case('two conditions', '@node1 @^other k_a\n'),
     Case('condition before a definition', '@node1 $A=one\n@other $A=two\nk_${A}\n'),
     Case('condition with a tab', '@node1\tk_a\n'),

@@ -64,12 +64,17 @@ MISTAKES = {
     "an include of itself": (add_in_front("include keepalived.conf\n"), "would include itself"),
     "an undefined name": (replace_by(configuration(instance(
         priority=150, extra=[block("track_script", "nobody_knows_it")]))), "nobody_knows_it"),
+    "a script that is not there": (replace_by(configuration(instance(
+        priority=150, extra=["notify_master /usr/bin/not_there"]))), "there is no program"),
+    "a user that is not there": (replace_by(configuration(instance(
+        priority=150, extra=['notify_master "/usr/bin/true" nobody_at_all']))), "nobody_at_all"),
     "a folder": (become_a_folder, "is a folder"),
     "a fifo": (become_a_fifo, "is no regular file"),
     "an executable file": (become_executable, "is executable"),
     "no file": (remove, "there is no such file"),
     "an empty file": (replace_by(""), "nothing is configured"),
     "a file of comments": (replace_by("# later\n\n! even later\n"), "nothing is configured"),
+    "YAML that says nothing": (replace_by("version: 1\n"), "."),
     "garbage": (replace_by("\x01\x02 }{ \x1b[31m\n" * 50), "."),
     "YAML with an error": (replace_by("version: 1\nvrrp:\n  instances:\n    VI_1:\n"
                                       "      virtual_routerid: 51\n"), "."),

@@ -267,7 +267,7 @@ TEST(Parser, SeesAddressesOfInterfacesAndNamesOfNumbers) {
 vrrp_instance VI_1 {
     interface eth0
     virtual_router_id 51
-    virtual_ipaddress { 127.0.0.1/8 dev lo }
+    virtual_ipaddress { 127.0.0.1/32 dev lo }
     virtual_routes { 198.51.100.0/24 dev lo table no_such_table }
 }
 )");
