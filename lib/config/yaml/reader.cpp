@@ -27,8 +27,6 @@ using google::protobuf::Message;
 
 namespace {
 
-constexpr std::size_t kLongestPassword = 8;
-
 std::string_view kind_text(const Node& node) {
     switch (node.kind) {
         case Node::Kind::null:
@@ -79,8 +77,7 @@ std::optional<Refusal> misfit(const FieldDescriptor* field, const std::string& t
                                    text, IFNAMSIZ - 1),
                        {}};
     }
-    const bool is_password = field->containing_type() == v1::Authentication::descriptor();
-    if (is_password && text.size() > kLongestPassword) {
+    if (is_password(field) && text.size() > kLongestPassword) {
         return Refusal{fmt::format("more than {} octets", kLongestPassword),
                        "VRRPv2 carries no more; RFC 2338 5.3.10"};
     }

@@ -301,6 +301,12 @@ std::optional<Refusal> read_scalar(const Node& node, Message& owner, const Field
     return std::nullopt;
 }
 
+bool is_password(const FieldDescriptor* field) {
+    static const FieldDescriptor* const kPassword =
+        v1::Authentication::descriptor()->FindFieldByName("password");
+    return field == kPassword;
+}
+
 Node write_scalar(const Message& owner, const FieldDescriptor* field, int index) {
     const auto* reflection = owner.GetReflection();
     const bool many = field->is_repeated();
@@ -337,6 +343,7 @@ Node write_scalar(const Message& owner, const FieldDescriptor* field, int index)
     }
     std::string text = many ? reflection->GetRepeatedString(owner, field, index)
                             : reflection->GetString(owner, field);
+    if (is_password(field) && text.size() > kLongestPassword) text.resize(kLongestPassword);
     if (type_of(field) == ScalarType::text) return Node::string(std::move(text));
     if (setting_of(field).syntax() == v1::PREFIX) {
         const auto prefix = Prefix::from_octets(text);

@@ -41,11 +41,16 @@ struct TimeUnits {
 };
 [[nodiscard]] TimeUnits time_units(const google::protobuf::FieldDescriptor* field);
 
+/// Octets of a password that VRRPv2 carries (RFC 2338 5.3.10).
+inline constexpr std::size_t kLongestPassword = 8;
+[[nodiscard]] bool is_password(const google::protobuf::FieldDescriptor* field);
+
 /// Sets the field (or adds to a repeated one); says why not when the node is no such value.
 [[nodiscard]] std::optional<Refusal> read_scalar(const Node& node, google::protobuf::Message& owner,
                                                  const google::protobuf::FieldDescriptor* field);
 
-/// The field's value, or the nth one of a repeated field.
+/// The field's value, or the nth one of a repeated field. Of a password only what counts, since a
+/// longer one is refused in YAML.
 [[nodiscard]] Node write_scalar(const google::protobuf::Message& owner,
                                 const google::protobuf::FieldDescriptor* field, int index = 0);
 

@@ -13,6 +13,7 @@
 #include "lib/config/yaml/forms/form.hpp"
 #include "lib/config/yaml/names.hpp"
 #include "lib/config/yaml/scalars.hpp"
+#include "lib/config/yaml/secrets.hpp"
 #include "lib/config/yaml/shape.hpp"
 #include "proto/config.pb.h"
 
@@ -279,6 +280,9 @@ class Writer {
     }
     void check(const Node& node) {
         if (!is_sayable(node.text)) problem("a text is not UTF-8 and cannot stand in YAML");
+        if (holds_credential(node.text)) {
+            problem(fmt::format("\"{}\" means a credential in YAML", node.text));
+        }
         for (const Node& item : node.items) check(item);
         for (const Entry& entry : node.entries) check(entry.value);
     }

@@ -55,6 +55,25 @@ constexpr const char* kCommented =
     "    enable_script_security\n"
     "}\n";
 
+TEST(Conversion, WritesOfAPasswordWhatCounts) {
+    const Conversion made = converted(
+        "vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\nversion 2\n"
+        "authentication {\nauth_type PASS\nauth_pass much_too_long\n}\n"
+        "virtual_ipaddress {\n192.0.2.10/24\n}\n}\n",
+        Language::yaml);
+    EXPECT_NE(made.text.find("password: much_too\n"), std::string::npos) << made.text;
+    EXPECT_EQ(converted(made.text, Language::legacy).text.find("too_long"), std::string::npos);
+    EXPECT_NE(converted(made.text, Language::legacy).text.find("auth_pass much_too\n"),
+              std::string::npos);
+}
+
+TEST(Conversion, SaysThatATextIsACredentialInYaml) {
+    const Conversion made =
+        converted("global_defs {\nrouter_id \"${credential:one}\"\n}\n", Language::yaml);
+    EXPECT_NE(report_of(made).find("means a credential in YAML"), std::string::npos)
+        << report_of(made);
+}
+
 TEST(Comments, AreFoundOutsideOfQuotes) {
     const auto legacy = find_comments("a \"#\" # b\n  ! c\n\\# d\n", Language::legacy);
     ASSERT_EQ(legacy.size(), 2U);
