@@ -17,6 +17,7 @@
 #include "lib/config/yaml/field_values.hpp"
 #include "lib/core/address.hpp"
 #include "lib/core/text.hpp"
+#include "proto/config.pb.h"
 #include "proto/options.pb.h"
 
 namespace holdfast::config::yaml {
