@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "lib/core/utf8.hpp"
+
 namespace holdfast::config::yaml {
 
 namespace {
@@ -19,29 +21,15 @@ bool is_digit(char c) {
 
 /// The code point at `at`, which moves behind it; nothing for broken UTF-8.
 std::optional<char32_t> code_point(std::string_view text, std::size_t& at) {
-    const auto first = static_cast<unsigned char>(text[at]);
-    const std::size_t length = first < 0x80           ? 1
-                               : (first >> 5) == 0x06 ? 2
-                               : (first >> 4) == 0x0e ? 3
-                               : (first >> 3) == 0x1e ? 4
-                                                      : 0;
-    if (length == 0 || at + length > text.size()) return std::nullopt;
-    char32_t value = length == 1 ? first : first & (0x7fU >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        const auto next = static_cast<unsigned char>(text[at + i]);
-        if ((next & 0xc0U) != 0x80) return std::nullopt;
-        value = (value << 6U) | (next & 0x3fU);
-    }
-    static constexpr std::array<char32_t, 5> kLowest = {0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-    if (value < kLowest[length] || value > 0x10ffff || surrogate) return std::nullopt;
-    at += length;
-    return value;
+    const core::Utf8Character character = core::first_character(text.substr(at));
+    if (!character.valid) return std::nullopt;
+    at += character.octets;
+    return character.value;
 }
 
 /// What must be written as an escape: controls, and what readers take for the end of a line.
 bool needs_escape(char32_t c) {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
+    return core::is_control(c) || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
            (c & 0xfffeU) == 0xfffe;
 }
 

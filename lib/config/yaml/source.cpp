@@ -4,30 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "lib/core/utf8.hpp"
+
 namespace holdfast::config::yaml {
 
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-unsigned octet(std::string_view text, std::size_t at) {
-    return static_cast<unsigned char>(text[at]);
-}
-
-/// Octets of the UTF-8 character at `at`; 0 when there is none (RFC 3629 4).
-std::size_t character_at(std::string_view text, std::size_t at) {
-    const unsigned first = octet(text, at);
-    if (first < 0x80) return 1;
-    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || at + length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((octet(text, at + i) & 0xc0U) != 0x80) return 0;
-    }
-    const unsigned second = octet(text, at + 1);
-    const bool too_long = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-    const bool outside = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
-    return too_long || outside ? 0 : length;
-}
 
 bool is_control(unsigned first) {
     return (first < 0x20 && first != '\n' && first != '\t') || first == 0x7f;
@@ -68,9 +51,9 @@ void Source::complain(Reporter& report, std::size_t offset, std::string text) {
 void Source::check(Reporter& report) {
     bool indents = true;
     for (std::size_t at = 0; at < text_.size();) {
-        const std::size_t length = character_at(text_, at);
-        const unsigned first = octet(text_, at);
-        if (length == 0) return complain(report, at, "this is no UTF-8 text");
+        const core::Utf8Character character = core::first_character(text_.substr(at));
+        const auto first = static_cast<unsigned>(character.value);
+        if (!character.valid) return complain(report, at, "this is no UTF-8 text");
         if (is_control(first)) {
             return complain(report, at,
                             fmt::format("the control character 0x{:02x} cannot stand here", first));
@@ -84,7 +67,7 @@ void Source::check(Reporter& report) {
         } else if (first != ' ') {
             indents = false;
         }
-        at += length;
+        at += character.octets;
     }
 }
 
