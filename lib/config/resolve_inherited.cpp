@@ -1,13 +1,12 @@
 // What an instance takes from global_defs when it says nothing itself.
 #include "lib/config/resolve.hpp"
+#include "lib/config/vrrp_defaults.hpp"
 
 namespace holdfast::config {
 
 namespace {
 
-constexpr std::uint32_t kOwner = 255;
 constexpr std::uint64_t kSecond = 1'000'000;
-constexpr std::uint32_t kDownTimerAdverts = 3;
 
 void inherit_announcements(const v1::GlobalDefs& global, v1::VrrpInstance& instance) {
     if (!instance.has_garp_master_delay_us()) {

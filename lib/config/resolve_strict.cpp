@@ -2,14 +2,12 @@
 #include <fmt/format.h>
 
 #include "lib/config/resolve.hpp"
+#include "lib/config/vrrp_defaults.hpp"
 #include "lib/core/address.hpp"
 
 namespace holdfast::config {
 
 namespace {
-
-constexpr std::uint32_t kOwner = 255;
-constexpr std::uint32_t kDownTimerAdverts = 3;
 
 class StrictRules {
   public:

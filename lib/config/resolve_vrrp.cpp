@@ -5,6 +5,7 @@
 
 #include "lib/config/address_text.hpp"
 #include "lib/config/resolve.hpp"
+#include "lib/config/vrrp_defaults.hpp"
 #include "lib/core/address.hpp"
 #include "lib/core/ids.hpp"
 
@@ -12,7 +13,6 @@ namespace holdfast::config {
 
 namespace {
 
-constexpr std::uint32_t kOwner = 255;
 constexpr std::uint64_t kSecond = 1'000'000;
 constexpr std::uint64_t kCentisecond = 10'000;
 constexpr std::uint64_t kMaxInterval3 = 4095 * kCentisecond;

@@ -7,12 +7,11 @@
 #include <fmt/format.h>
 
 #include "lib/config/resolve.hpp"
+#include "lib/config/vrrp_defaults.hpp"
 
 namespace holdfast::config {
 
 namespace {
-
-constexpr std::uint32_t kOwner = 255;
 
 class WeightResolver {
   public:

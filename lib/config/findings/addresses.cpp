@@ -7,13 +7,12 @@
 
 #include "lib/config/findings/findings.hpp"
 #include "lib/config/resolve.hpp"
+#include "lib/config/vrrp_defaults.hpp"
 #include "lib/core/address.hpp"
 
 namespace holdfast::config {
 
 namespace {
-
-constexpr std::uint32_t kOwner = 255;
 
 class AddressFinder {
   public:

@@ -9,13 +9,13 @@
 #include "lib/config/address_text.hpp"
 #include "lib/config/findings/findings.hpp"
 #include "lib/config/resolve.hpp"
+#include "lib/config/vrrp_defaults.hpp"
 #include "lib/core/address.hpp"
 
 namespace holdfast::config {
 
 namespace {
 
-constexpr std::int64_t kOwner = 255;
 constexpr std::int64_t kLowest = 1;
 constexpr std::int64_t kHighest = 254;
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/vrrp_defaults.hpp"
 #include "lib/config/yaml/forms/form.hpp"
 #include "lib/config/yaml/forms/schema_parts.hpp"
 #include "lib/config/yaml/reader.hpp"
@@ -13,8 +14,6 @@
 namespace holdfast::config::yaml {
 
 namespace {
-
-constexpr std::int64_t kOwner = 255;
 
 void read_priority(Reader& reader, const Node& value, google::protobuf::Message& owner) {
     if (reader.text_of(value, "a number, or owner") == nullptr) return;
