@@ -82,6 +82,7 @@ core::Status Notifier::take(const messages::v1::InstanceEvent& event) {
         event.instance_id(), [](const Config& config) -> auto& { return config.vrrp_instances(); });
     if (found.object == nullptr) return unknown_id(event.instance_id());
     if (event.priority() > 255) return core::Error::from_errno(ERANGE, "priority of an event");
+    if (event.what() != messages::v1::InstanceEvent::STATE_CHANGED) return core::Done{};
     const NotifyState state = told_state(event.new_state(), found.current, stopping_);
     run(event.instance_id(), fmt::format("{} {}", found.object->name(), keepalived_word(state)),
         *found.in, notifications_of(*found.object, state, event.priority()));
