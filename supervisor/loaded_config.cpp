@@ -40,7 +40,9 @@ bool scripts_fit(const config::v1::Notify& notify) {
            (!notify.has_to_backup() || is_script(notify.to_backup())) &&
            (!notify.has_to_fault() || is_script(notify.to_fault())) &&
            (!notify.has_to_stop() || is_script(notify.to_stop())) &&
-           (!notify.has_any() || is_script(notify.any()));
+           (!notify.has_any() || is_script(notify.any())) &&
+           (!notify.has_deleted() || is_script(notify.deleted())) &&
+           (!notify.has_lower_priority_heard() || is_script(notify.lower_priority_heard()));
 }
 
 core::Status check_instance(const config::v1::VrrpInstance& instance) {

@@ -16,22 +16,31 @@ const Script* specific_script(const Notify& notify, NotifyState state) {
         case NotifyState::backup:
             return if_set(notify.has_to_backup(), notify.to_backup());
         case NotifyState::fault:
-        case NotifyState::deleted:
             return if_set(notify.has_to_fault(), notify.to_fault());
         case NotifyState::stop:
             return if_set(notify.has_to_stop(), notify.to_stop());
+        case NotifyState::deleted:
+            return if_set(notify.has_deleted(), notify.deleted());
+        case NotifyState::lower_priority_heard:
+            return if_set(notify.has_lower_priority_heard(), notify.lower_priority_heard());
+        case NotifyState::active_priority:
+        case NotifyState::backup_priority:
+            break;
     }
     return nullptr;
+}
+
+bool is_state(NotifyState state) {
+    return state < NotifyState::lower_priority_heard;
 }
 
 std::vector<Notification> all_of(const Notify& notify, NotifyState state, std::string_view kind,
                                  const std::string& name, unsigned priority) {
     std::vector<Notification> scripts;
     if (const Script* script = specific_script(notify, state)) scripts.push_back({*script, {}});
-    if (notify.has_any()) {
-        const auto told = state == NotifyState::deleted ? NotifyState::fault : state;
+    if (notify.has_any() && is_state(state)) {
         scripts.push_back({notify.any(),
-                           {std::string(kind), name, std::string(keepalived_word(told)),
+                           {std::string(kind), name, std::string(keepalived_word(state)),
                             fmt::format("{}", priority)}});
     }
     return scripts;
@@ -51,6 +60,12 @@ std::string_view keepalived_word(NotifyState state) {
             return "STOP";
         case NotifyState::deleted:
             return "DELETED";
+        case NotifyState::lower_priority_heard:
+            return "MASTER_RX_LOWER_PRI";
+        case NotifyState::active_priority:
+            return "MASTER_PRIORITY";
+        case NotifyState::backup_priority:
+            return "BACKUP_PRIORITY";
     }
     return "FAULT";
 }
@@ -68,6 +83,10 @@ NotifyState notify_state(messages::v1::VrrpState state) {
             break;
     }
     return NotifyState::stop;
+}
+
+NotifyState removal_state(const Notify& notify) {
+    return notify.has_deleted() ? NotifyState::deleted : NotifyState::fault;
 }
 
 std::vector<Notification> notifications_of(const config::v1::VrrpInstance& instance,

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <optional>
 
 namespace holdfast::supervisor {
 namespace {
 
-using config::v1::Config;
 using messages::v1::TrackResult;
 
 core::Error unknown_id(std::uint64_t id) {
@@ -16,12 +15,20 @@ core::Error unknown_id(std::uint64_t id) {
                                    "object " + core::to_text(core::ObjectId{id}) + " of an event");
 }
 
-/// What a finished router or group has become: gone from the configuration, or stopped.
-NotifyState told_state(messages::v1::VrrpState state, bool still_configured, bool stopping) {
-    if (state == messages::v1::VRRP_INITIALIZE && !still_configured && !stopping) {
-        return NotifyState::deleted;
+/// What an event of an instance is told as; nothing for a state, which is looked at further.
+std::optional<NotifyState> told_beside_states(const messages::v1::InstanceEvent& event) {
+    using messages::v1::InstanceEvent;
+    switch (event.what()) {
+        case InstanceEvent::PRIORITY_CHANGED:
+            return event.new_state() == messages::v1::VRRP_ACTIVE ? NotifyState::active_priority
+                                                                  : NotifyState::backup_priority;
+        case InstanceEvent::LOWER_PRIORITY_HEARD:
+            return NotifyState::lower_priority_heard;
+        case InstanceEvent::STATE_CHANGED:
+        case InstanceEvent::REASSERTED:  // the state is told once more
+            break;
     }
-    return notify_state(state);
+    return std::nullopt;
 }
 
 TrackResult result_of(std::uint64_t id, const ScriptResult& run) {
@@ -48,25 +55,33 @@ TrackResult result_of(std::uint64_t id, const ScriptResult& run) {
 
 }  // namespace
 
-template <class Object, class Select>
-Notifier::Found<Object> Notifier::find(std::uint64_t id, Select select) const {
+template <class Object>
+Notifier::Found<Object> Notifier::find(std::uint64_t id,
+                                       const Object* (ObjectIndex::*look_up)(std::uint64_t)
+                                           const) const {
     for (const Known* known : {&current_, &previous_}) {
-        if (!known->config) continue;
-        const auto& objects = select(known->config->own);
-        const auto object =
-            std::ranges::find_if(objects, [&](const Object& one) { return one.id() == id; });
-        if (object != objects.end()) return {&*object, known, known == &current_};
+        const Object* object = (known->objects.*look_up)(id);
+        if (object != nullptr) return {object, known, known == &current_};
     }
     return {};
 }
 
+/// A router or group that is over is gone from the configuration, or stopped.
+template <class Object>
+NotifyState Notifier::told_state(messages::v1::VrrpState state, const Found<Object>& found) const {
+    if (state == messages::v1::VRRP_INITIALIZE && !found.current && !stopping_) {
+        return removal_state(found.object->notify());
+    }
+    return notify_state(state);
+}
+
 void Notifier::use(const ConfigPtr& config) {
     previous_ = std::move(current_);
-    current_ = {config, ScriptBook(config->own, log_)};
+    current_ = {config, ObjectIndex(config->own), ScriptBook(config->own, log_)};
 }
 
 void Notifier::run(std::uint64_t object, std::string subject, const Known& in,
-                   const std::vector<Notification>& notifications) {
+                   const std::vector<Notification>& notifications, Scripts::Kind kind) {
     std::vector<ScriptCommand> commands;
     for (const Notification& one : notifications) {
         // A disabled script was named when the configuration was loaded.
@@ -74,34 +89,32 @@ void Notifier::run(std::uint64_t object, std::string subject, const Known& in,
             commands.push_back(std::move(*command));
         }
     }
-    scripts_.notify(core::ObjectId{object}, std::move(subject), std::move(commands));
+    scripts_.notify(core::ObjectId{object}, kind, std::move(subject), std::move(commands));
 }
 
 core::Status Notifier::take(const messages::v1::InstanceEvent& event) {
-    const auto found = find<config::v1::VrrpInstance>(
-        event.instance_id(), [](const Config& config) -> auto& { return config.vrrp_instances(); });
+    const auto found = find(event.instance_id(), &ObjectIndex::instance);
     if (found.object == nullptr) return unknown_id(event.instance_id());
     if (event.priority() > 255) return core::Error::from_errno(ERANGE, "priority of an event");
-    if (event.what() != messages::v1::InstanceEvent::STATE_CHANGED) return core::Done{};
-    const NotifyState state = told_state(event.new_state(), found.current, stopping_);
+    const auto beside = told_beside_states(event);
+    const NotifyState state = beside.value_or(told_state(event.new_state(), found));
     run(event.instance_id(), fmt::format("{} {}", found.object->name(), keepalived_word(state)),
-        *found.in, notifications_of(*found.object, state, event.priority()));
+        *found.in, notifications_of(*found.object, state, event.priority()),
+        beside ? Scripts::Kind::remark : Scripts::Kind::state);
     return core::Done{};
 }
 
 core::Status Notifier::take(const messages::v1::GroupEvent& event) {
-    const auto found = find<config::v1::VrrpSyncGroup>(
-        event.group_id(), [](const Config& config) -> auto& { return config.vrrp_sync_groups(); });
+    const auto found = find(event.group_id(), &ObjectIndex::group);
     if (found.object == nullptr) return unknown_id(event.group_id());
-    const NotifyState state = told_state(event.new_state(), found.current, stopping_);
+    const NotifyState state = told_state(event.new_state(), found);
     run(event.group_id(), fmt::format("{} {}", found.object->name(), keepalived_word(state)),
         *found.in, notifications_of(*found.object, state));
     return core::Done{};
 }
 
 core::Status Notifier::take(const messages::v1::ServiceEvent& event) {
-    const auto found = find<config::v1::VirtualServer>(
-        event.service_id(), [](const Config& config) -> auto& { return config.virtual_servers(); });
+    const auto found = find(event.service_id(), &ObjectIndex::service);
     if (found.object == nullptr) return unknown_id(event.service_id());
     const config::v1::VirtualServer& service = *found.object;
     std::vector<Notification> scripts;
@@ -113,8 +126,7 @@ core::Status Notifier::take(const messages::v1::ServiceEvent& event) {
 }
 
 core::Status Notifier::take(const messages::v1::ServerEvent& event) {
-    const auto found = find<config::v1::VirtualServer>(
-        event.service_id(), [](const Config& config) -> auto& { return config.virtual_servers(); });
+    const auto found = find(event.service_id(), &ObjectIndex::service);
     if (found.object == nullptr) return unknown_id(event.service_id());
     const auto& servers = found.object->servers();
     const auto server = std::ranges::find_if(
@@ -131,8 +143,7 @@ core::Status Notifier::take(const messages::v1::ServerEvent& event) {
 core::Status Notifier::poll(const messages::v1::TrackPoll& poll,
                             std::function<void(const TrackResult&)> answer) {
     const std::uint64_t id = poll.script_id();
-    const auto found = find<config::v1::VrrpScript>(
-        id, [](const Config& config) -> auto& { return config.vrrp_scripts(); });
+    const auto found = find(id, &ObjectIndex::script);
     if (found.object == nullptr) return unknown_id(id);
     auto command = found.in->book.command(found.object->script(), {});
     if (!command) {

@@ -8,6 +8,7 @@
 #include "proto/supervisor.pb.h"
 #include "supervisor/loaded_config.hpp"
 #include "supervisor/notifications.hpp"
+#include "supervisor/object_index.hpp"
 #include "supervisor/script_book.hpp"
 #include "supervisor/scripts.hpp"
 
@@ -38,6 +39,7 @@ class Notifier {
   private:
     struct Known {
         ConfigPtr config;
+        ObjectIndex objects;
         ScriptBook book;
     };
     /// The object with this id and the generation that has it.
@@ -47,10 +49,15 @@ class Notifier {
         const Known* in = nullptr;
         bool current = false;
     };
-    template <class Object, class Select>
-    Found<Object> find(std::uint64_t id, Select select) const;
+    template <class Object>
+    Found<Object> find(std::uint64_t id,
+                       const Object* (ObjectIndex::*look_up)(std::uint64_t) const) const;
+    template <class Object>
+    [[nodiscard]] NotifyState told_state(messages::v1::VrrpState state,
+                                         const Found<Object>& found) const;
     void run(std::uint64_t object, std::string subject, const Known& in,
-             const std::vector<Notification>& notifications);
+             const std::vector<Notification>& notifications,
+             Scripts::Kind kind = Scripts::Kind::state);
 
     log::Logger& log_;
     Scripts scripts_;

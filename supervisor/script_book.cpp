@@ -22,6 +22,8 @@ void each_of(const config::v1::Notify& notify, const std::function<void(const Sc
     if (notify.has_to_fault()) visit(notify.to_fault());
     if (notify.has_to_stop()) visit(notify.to_stop());
     if (notify.has_any()) visit(notify.any());
+    if (notify.has_deleted()) visit(notify.deleted());
+    if (notify.has_lower_priority_heard()) visit(notify.lower_priority_heard());
 }
 
 void each_of(const config::v1::VirtualServer& service,

@@ -20,15 +20,26 @@ namespace holdfast::supervisor {
 /// * a *poll* (vrrp_script) has one result that somebody waits for; one run of the same id at a
 /// time;
 /// * *notifications* of one object (a router, a group, a server) run in the order of its events,
-///   never two events at once; events that wait are replaced by newer ones, the last is always
-///   delivered. Scripts of one event start together (keepalived's specific and generic script).
+///   never two events at once; events that wait are replaced by newer ones of their kind, the last
+///   is always delivered. Scripts of one event start together (keepalived's specific and generic
+///   script).
 ///
-/// At most `kAtOnce` run at the same time; the others wait in turn, and nothing here ever blocks.
+/// At most `kAtOnce` polls and as many notifications run at the same time; the others wait in turn,
+/// and nothing here ever blocks. A notification may run for ever, as with keepalived, unless
+/// something waits for its end: a newer event of its object, or others for a place.
 class Scripts {
   public:
     static constexpr std::size_t kAtOnce = 32;
+    /// How long a notification may go on while something waits for its end.
+    static constexpr core::Interval kPatience = std::chrono::seconds(60);
 
-    Scripts(loop::Loop& loop, log::Logger& log);
+    /// Events of different kinds do not replace each other.
+    enum class Kind : std::uint8_t {
+        state,   // the object has become something
+        remark,  // it has seen something and is what it was
+    };
+
+    Scripts(loop::Loop& loop, log::Logger& log, core::Interval patience = kPatience);
     ~Scripts();
     Scripts(const Scripts&) = delete;
     Scripts& operator=(const Scripts&) = delete;
@@ -38,7 +49,8 @@ class Scripts {
               std::function<void(const ScriptResult&)> done);
 
     /// `subject` is for the log ("VI_1 active").
-    void notify(core::ObjectId object, std::string subject, std::vector<ScriptCommand> commands);
+    void notify(core::ObjectId object, Kind kind, std::string subject,
+                std::vector<ScriptCommand> commands);
 
     /// TERM to every script (KILL two seconds later), and no queued one starts.
     void stop_polls();
@@ -48,27 +60,34 @@ class Scripts {
     void when_idle(std::function<void()> then);
 
   private:
-    struct Run;
     struct Event;
     struct Channel;
-    struct Waiting {
-        std::function<void()> start;
+    /// Scripts of one sort: how many run, and who waits for a place.
+    struct Lane {
+        std::size_t running = 0;
+        std::deque<std::function<void()>> waiting;
     };
 
-    void start_or_wait(std::function<void()> start);
-    void launch(const ScriptCommand& command, std::optional<core::Interval> timeout,
+    void start_or_wait(Lane& lane, std::function<void()> start);
+    void launch(Lane& lane, const ScriptCommand& command, std::optional<core::Interval> timeout,
                 std::function<void(const ScriptResult&)> ended);
+    void place_is_free(Lane& lane);
     void start_next_event(core::ObjectId object);
     void event_part_ended(core::ObjectId object, const std::string& script,
                           const ScriptResult& result);
+    void end_runs_of(const Channel& channel);
     void hurry(core::ObjectId object);
+    void make_room();
     void check_idle();
 
     loop::Loop& loop_;
     log::Logger& log_;
     std::map<std::uint64_t, std::unique_ptr<ScriptProcess>> running_;
     std::uint64_t next_run_ = 1;
-    std::deque<Waiting> waiting_;
+    core::Interval patience_;
+    Lane poll_lane_;
+    Lane notify_lane_;
+    loop::Timer room_;                               // somebody has waited long for a place
     std::map<core::ObjectId, std::uint64_t> polls_;  // id to run, 0 while it waits
     std::map<core::ObjectId, std::unique_ptr<Channel>> channels_;
     std::vector<std::function<void()>> idle_waiters_;

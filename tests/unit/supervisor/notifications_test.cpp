@@ -29,11 +29,33 @@ TEST(Notifications, AddNothingToTheSpecificScript) {
     EXPECT_EQ(scripts[1].added, (std::vector<std::string>{"INSTANCE", "VI_1", "MASTER", "150"}));
 }
 
-TEST(Notifications, TellADeletionAsFault) {
-    const auto scripts = notifications_of(instance(), NotifyState::deleted, 100);
+TEST(Notifications, TellARemovalAsFaultToWhoDoesNotKnowIt) {
+    EXPECT_EQ(removal_state(instance().notify()), NotifyState::fault);
+}
+
+TEST(Notifications, TellARemovalByItsOwnScript) {
+    config::v1::VrrpInstance made = instance();
+    made.mutable_notify()->mutable_deleted()->add_argv("/d.sh");
+    ASSERT_EQ(removal_state(made.notify()), NotifyState::deleted);
+    const auto scripts = notifications_of(made, NotifyState::deleted, 100);
     ASSERT_EQ(scripts.size(), 2U);
-    EXPECT_EQ(scripts[0].script.argv(0), "/f.sh");
-    EXPECT_EQ(scripts[1].added[2], "FAULT");
+    EXPECT_EQ(scripts[0].script.argv(0), "/d.sh");
+    EXPECT_EQ(scripts[1].added[2], "DELETED");
+}
+
+TEST(Notifications, OfALowerPriorityRunOnlyTheirOwnScript) {
+    config::v1::VrrpInstance made = instance();
+    EXPECT_TRUE(notifications_of(made, NotifyState::lower_priority_heard, 100).empty());
+    made.mutable_notify()->mutable_lower_priority_heard()->add_argv("/l.sh");
+    const auto scripts = notifications_of(made, NotifyState::lower_priority_heard, 100);
+    ASSERT_EQ(scripts.size(), 1U);
+    EXPECT_EQ(scripts[0].script.argv(0), "/l.sh");
+    EXPECT_TRUE(scripts[0].added.empty());
+}
+
+TEST(Notifications, OfAPriorityRunNothing) {
+    EXPECT_TRUE(notifications_of(instance(), NotifyState::active_priority, 100).empty());
+    EXPECT_TRUE(notifications_of(instance(), NotifyState::backup_priority, 100).empty());
 }
 
 TEST(Notifications, OfAGroupHavePriorityZero) {

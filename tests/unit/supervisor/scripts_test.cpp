@@ -145,7 +145,7 @@ TEST_F(ScriptsTest, DeliversTheLastEventOfAnObjectAndKeepsTheOrder) {
     const std::string log = path("log");
     for (int i = 0; i < 20; ++i) {
         const std::string number = std::to_string(i);
-        scripts_.notify(core::ObjectId{9}, number,
+        scripts_.notify(core::ObjectId{9}, Scripts::Kind::state, number,
                         {shell("echo start" + number + " >> " + log + "; sleep 0.02; echo end" +
                                number + " >> " + log)});
     }
@@ -154,11 +154,75 @@ TEST_F(ScriptsTest, DeliversTheLastEventOfAnObjectAndKeepsTheOrder) {
     EXPECT_EQ(lines, "start0\nend0\nstart19\nend19\n");
 }
 
+TEST_F(ScriptsTest, OfManyRapidChangesTheLastIsWhatAHookSees) {
+    const std::string log = path("log");
+    std::unique_ptr<loop::Timer> flap;
+    int change = 0;
+    const auto script = [&](const std::string& role) {
+        // A second one that runs meanwhile would find the folder.
+        return shell("mkdir " + path("busy") + " || echo overlap >> " + log + "; sleep 0.0" +
+                     std::to_string(change % 7) + "; echo " + role + " >> " + log + "; rmdir " +
+                     path("busy"));
+    };
+    flap = std::make_unique<loop::Timer>(loop_, [&] {
+        const std::string role = change % 2 == 0 ? "active" : "backup" + std::to_string(change);
+        scripts_.notify(core::ObjectId{9}, Scripts::Kind::state, role, {script(role)});
+        if (++change < 200) flap->after(1ms);
+    });
+    flap->after({});
+    loop_.run_until([&] { return change == 200 && scripts_.idle(); });
+    const std::string lines = content("log");
+    EXPECT_EQ(lines.find("overlap"), std::string::npos);
+    EXPECT_TRUE(lines.ends_with("backup199\n")) << lines;
+}
+
+TEST_F(ScriptsTest, ARemarkDoesNotTakeThePlaceOfAState) {
+    const std::string log = path("log");
+    const auto say = [&](const std::string& word) { return shell("echo " + word + " >> " + log); };
+    scripts_.notify(core::ObjectId{9}, Scripts::Kind::state, "first", {say("first")});
+    for (const char* word : {"state1", "remark1", "state2", "remark2"}) {
+        const bool remark = word[0] == 'r';
+        scripts_.notify(core::ObjectId{9}, remark ? Scripts::Kind::remark : Scripts::Kind::state,
+                        word, {say(word)});
+    }
+    run_until_idle();
+    EXPECT_EQ(content("log"), "first\nstate2\nremark2\n");
+}
+
+TEST_F(ScriptsTest, AHookThatNeverEndsGivesWayToANewerEvent) {
+    Scripts scripts(loop_, *log_, 50ms);
+    scripts.notify(core::ObjectId{9}, Scripts::Kind::state, "old",
+                   {shell("trap '' TERM; while :; do sleep 1; done")});
+    scripts.notify(core::ObjectId{9}, Scripts::Kind::state, "new", {shell("touch " + path("new"))});
+    loop_.run_until([&] { return scripts.idle(); });
+    EXPECT_EQ(::access(path("new").c_str(), F_OK), 0);
+}
+
+TEST_F(ScriptsTest, HooksThatNeverEndDoNotKeepThoseOfOtherObjectsFromRunning) {
+    Scripts scripts(loop_, *log_, 50ms);
+    for (std::uint64_t object = 1; object <= Scripts::kAtOnce; ++object) {
+        scripts.notify(core::ObjectId{object}, Scripts::Kind::state, "hangs",
+                       {shell("sleep 1000")});
+    }
+    scripts.notify(core::ObjectId{100}, Scripts::Kind::state, "other",
+                   {shell("touch " + path("other"))});
+    loop_.run_until([&] { return ::access(path("other").c_str(), F_OK) == 0; });
+}
+
+TEST_F(ScriptsTest, HooksThatNeverEndDoNotKeepPollsFromRunning) {
+    for (std::uint64_t object = 1; object <= Scripts::kAtOnce; ++object) {
+        scripts_.notify(core::ObjectId{object}, Scripts::Kind::state, "hangs",
+                        {shell("sleep 1000")});
+    }
+    EXPECT_TRUE(run(shell("exit 0")).succeeded());
+}
+
 TEST_F(ScriptsTest, ObjectsDoNotWaitForEachOther) {
     bool slow_done = false;
-    scripts_.notify(core::ObjectId{1}, "slow",
+    scripts_.notify(core::ObjectId{1}, Scripts::Kind::state, "slow",
                     {shell("while [ ! -e " + path("go") + " ]; do sleep 0.01; done")});
-    scripts_.notify(core::ObjectId{2}, "quick", {shell("touch " + path("go"))});
+    scripts_.notify(core::ObjectId{2}, Scripts::Kind::state, "quick",
+                    {shell("touch " + path("go"))});
     scripts_.when_idle([&] { slow_done = true; });
     loop_.run_until([&] { return slow_done; });
 }
