@@ -38,6 +38,73 @@ Json::Object counters_of(const VrrpStatus::Instance& instance) {
             {"errors_received", instance.errors_received()}};
 }
 
+Json time_or_null(bool given, double seconds) {
+    return given ? Json(seconds) : Json();
+}
+
+Json::Array send_errors_of(const VrrpStatus::Instance& instance) {
+    Json::Array errors;
+    for (const auto& each : instance.send_errors()) {
+        errors.emplace_back(
+            Json::Object{{"errno", each.error()},
+                         {"text", each.text()},
+                         {"count", each.count()},
+                         {"last_timestamp_seconds", each.last_timestamp_seconds()}});
+    }
+    return errors;
+}
+
+Json::Array refused_of(const VrrpStatus::Instance& instance) {
+    Json::Array all;
+    for (const auto& each : instance.refused()) {
+        all.emplace_back(Json::Object{{"reason", each.reason()},
+                                      {"count", each.count()},
+                                      {"last_source", each.last_source()},
+                                      {"last_timestamp_seconds", each.last_timestamp_seconds()}});
+    }
+    return all;
+}
+
+Json::Array heard_of(const VrrpStatus::Instance& instance) {
+    Json::Array all;
+    for (const auto& each : instance.heard()) {
+        Json::Array addresses(each.addresses().begin(), each.addresses().end());
+        all.emplace_back(Json::Object{
+            {"address", each.address()},
+            {"priority", each.priority()},
+            {"advert_interval_seconds", static_cast<double>(each.advert_interval_us()) / 1e6},
+            {"last_timestamp_seconds", each.last_timestamp_seconds()},
+            {"count", each.count()},
+            {"addresses_differ", each.addresses_differ()},
+            {"addresses", std::move(addresses)}});
+    }
+    return all;
+}
+
+Json::Array episodes_of(const VrrpStatus::Instance& instance) {
+    Json::Array all;
+    for (const auto& each : instance.episodes()) {
+        const bool over = each.has_end_timestamp_seconds();
+        all.emplace_back(Json::Object{
+            {"peer", each.peer()},
+            {"peer_priority", each.peer_priority()},
+            {"start_timestamp_seconds", each.start_timestamp_seconds()},
+            {"end_timestamp_seconds", time_or_null(over, each.end_timestamp_seconds())},
+            {"end", over ? Json(each.end()) : Json()},
+            {"current", !over}});
+    }
+    return all;
+}
+
+Json last_transition_of(const VrrpStatus::Instance& instance) {
+    if (!instance.has_last_transition()) return {};
+    const auto& last = instance.last_transition();
+    return Json::Object{{"from", state_word(last.old_state())},
+                        {"to", state_word(last.new_state())},
+                        {"reason", last.reason()},
+                        {"timestamp_seconds", last.timestamp_seconds()}};
+}
+
 Json item_of(const Answer& answer, const VrrpStatus::Instance& instance) {
     Json::Array addresses(instance.addresses().begin(), instance.addresses().end());
     return Json::Object{
@@ -59,7 +126,15 @@ Json item_of(const Answer& answer, const VrrpStatus::Instance& instance) {
         {"active_priority", instance.active_priority()},
         {"advert_interval_seconds", static_cast<double>(instance.advert_interval_us()) / 1e6},
         {"group", instance.group().empty() ? Json() : Json(instance.group())},
-        {"counters", counters_of(instance)}};
+        {"counters", counters_of(instance)},
+        {"votes", Json::Array(instance.votes().begin(), instance.votes().end())},
+        {"warnings", Json::Array(instance.warnings().begin(), instance.warnings().end())},
+        {"last_transition", last_transition_of(instance)},
+        {"heard", heard_of(instance)},
+        {"refused", refused_of(instance)},
+        {"send_errors", send_errors_of(instance)},
+        {"episode_count", instance.episode_count()},
+        {"episodes", episodes_of(instance)}};
 }
 
 std::string causes_text(const VrrpStatus::Instance& instance) {

@@ -1,5 +1,6 @@
 #include "vrrpd/instance.hpp"
 
+#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
@@ -52,6 +53,7 @@ void Instance::receive(const Datagram& datagram) {
     const Advertisement& said = accepted.advertisement;
     ++counters_.advertisements_received;
     if (said.priority == 0) ++counters_.priority_zero_received;
+    observations_.heard(datagram.source, accepted, tools_.loop.now());
     note_differences(datagram, accepted);
     group_->take(AdvertisementReceived{
         member_, {datagram.source, said.priority, said.max_advertise_interval}});
@@ -59,6 +61,7 @@ void Instance::receive(const Datagram& datagram) {
 
 void Instance::refuse(const Datagram& datagram, Rejection why) {
     ++counters_.errors_received;
+    observations_.refused(why, datagram.source, tools_.loop.now());
     warn(static_cast<unsigned>(why), "VRRP_PACKET",
          fmt::format("refused from {}: {}", datagram.source.text(), to_text(why)));
 }
@@ -82,13 +85,33 @@ void Instance::advertise(std::uint8_t priority, const core::Address& source) {
                              .max_advertise_interval = setting_.router.advert_interval,
                              .addresses = setting_.advertised};
     const WireKey where = wire_key();
+    bool failed = false;
     for (const core::Address& destination : setting_.destinations) {
         const auto message = encode(said, setting_.expected.authentication, source, destination);
         const auto sent = tools_.wire.send(where, {setting_.source, source}, message, destination);
-        if (!sent) warn(kSendFailed, "VRRP_SEND", sent.error().text());
+        if (!sent) note_send_error(sent.error());
+        failed = failed || !sent;
     }
+    if (!failed) note_sent();
     ++counters_.advertisements_sent;
     if (priority == 0) ++counters_.priority_zero_sent;
+}
+
+void Instance::note_send_error(const core::Error& error) {
+    observations_.send_failed(error.code(), tools_.loop.now());
+    const std::string text = error.code() == EPERM
+                                 ? "local firewall refuses advertisements: " + error.text()
+                                 : error.text();
+    send_failure_told_ = warn(kSendFailed, "VRRP_SEND", text) || send_failure_told_;
+}
+
+void Instance::note_sent() {
+    const std::uint64_t failed = observations_.sent();
+    if (failed == 0 || !std::exchange(send_failure_told_, false)) return;
+    tools_.log.notice("VRRP_SEND",
+                      fmt::format("{} advertisements go out again, after {} that could not be sent",
+                                  setting_.name, failed),
+                      {{"VRRP_INSTANCE", setting_.name}});
 }
 
 void Instance::notice(const Noticed& what) {
@@ -111,6 +134,7 @@ void Instance::notice(const Noticed& what) {
 
 void Instance::count(const StateChanged& change) {
     since_ = tools_.loop.wall_clock_seconds();
+    observations_.changed(change, tools_.loop.now());
     if (change.to == StateName::active) ++counters_.became_active;
     if (change.from == StateName::active) ++counters_.released_active;
 }
@@ -136,12 +160,13 @@ void Instance::restore(const SavedRouter& saved) {
     since_ = saved.since;
 }
 
-void Instance::warn(unsigned kind, std::string_view event, const std::string& text) {
+bool Instance::warn(unsigned kind, std::string_view event, const std::string& text) {
     const auto left_out = limit_.admit(kind, tools_.loop.now());
-    if (!left_out) return;
+    if (!left_out) return false;
     const std::string more = *left_out == 0 ? "" : fmt::format(" ({} more like this)", *left_out);
     tools_.log.warning(event, fmt::format("{} {}{}", setting_.name, text, more),
                        {{"VRRP_INSTANCE", setting_.name}});
+    return true;
 }
 
 }  // namespace holdfast::vrrp

@@ -12,6 +12,7 @@
 #include "vrrpd/group.hpp"
 #include "vrrpd/kernel_watch.hpp"
 #include "vrrpd/model.hpp"
+#include "vrrpd/observations.hpp"
 #include "vrrpd/saved_state.hpp"
 #include "vrrpd/sockets.hpp"
 
@@ -87,6 +88,7 @@ class Instance {
 
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] double since() const { return since_; }
+    [[nodiscard]] const Observations& observations() const { return observations_; }
 
     loop::Timer timer;
     KernelWatch kernel;
@@ -94,14 +96,18 @@ class Instance {
   private:
     void refuse(const Datagram& datagram, Rejection why);
     void note_differences(const Datagram& datagram, const Accepted& accepted);
-    /// A line that the network can provoke.
-    void warn(unsigned kind, std::string_view event, const std::string& text);
+    void note_send_error(const core::Error& error);
+    void note_sent();
+    /// A line that the network can provoke; false when it is left out.
+    bool warn(unsigned kind, std::string_view event, const std::string& text);
 
     const Tools& tools_;
     InstanceSetting setting_;
     SyncGroup* group_ = nullptr;
     std::size_t member_ = 0;
     Counters counters_;
+    Observations observations_;
+    bool send_failure_told_ = false;
     double since_ = 0;
     std::optional<core::Instant> announced_at_;
     log::RateLimit limit_;

@@ -93,6 +93,13 @@ Tracker Routers::look_at(const TrackerSetting& setting) const {
     return tracker;
 }
 
+std::vector<std::string> Routers::votes(const Instance& instance) const {
+    std::vector<std::string> texts;
+    for (const TrackerSetting& each : instance.setting().trackers)
+        texts.push_back(to_text(look_at(each)));
+    return texts;
+}
+
 std::optional<core::Address> Routers::source_of(const Instance& instance) const {
     const InstanceSetting& setting = instance.setting();
     if (setting.source) return setting.source;

@@ -37,6 +37,9 @@ class Routers {
     void judge_interface(const std::string& interface);
     void judge_script(core::ObjectId script);
 
+    /// What each tracker of the instance says now, for people.
+    [[nodiscard]] std::vector<std::string> votes(const Instance& instance) const;
+
     /// The interface is there, but sockets that fit it are not.
     [[nodiscard]] bool lacks_sockets(const Instance& instance) const;
     [[nodiscard]] Instance* find(core::ObjectId id) const;

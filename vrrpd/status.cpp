@@ -1,6 +1,8 @@
 #include "vrrpd/status.hpp"
 
+#include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -36,6 +38,63 @@ void add_counters(const Counters& counters, Entry& entry) {
     entry.set_errors_received(counters.errors_received);
 }
 
+void add_send_errors(const Observations& seen, const loop::Loop& loop, Entry& entry) {
+    for (const auto& [error, what] : seen.send_errors()) {
+        auto& made = *entry.add_send_errors();
+        made.set_error(static_cast<std::uint32_t>(error));
+        made.set_text(core::Error::from_errno(error, "send").text());
+        made.set_count(what.count);
+        made.set_last_timestamp_seconds(wall_clock(what.last, loop));
+    }
+    if (seen.failing() == EPERM) entry.add_warnings("local firewall refuses advertisements");
+}
+
+void add_packets(const Observations& seen, const loop::Loop& loop, Entry& entry) {
+    for (const auto& [why, what] : seen.refused()) {
+        auto& made = *entry.add_refused();
+        made.set_reason(std::string(to_text(why)));
+        made.set_count(what.count);
+        made.set_last_source(what.source.text());
+        made.set_last_timestamp_seconds(wall_clock(what.last, loop));
+    }
+    for (const HeardRouter& each : seen.heard()) {
+        auto& made = *entry.add_heard();
+        made.set_address(each.address.text());
+        made.set_priority(each.priority);
+        made.set_advert_interval_us(static_cast<std::uint64_t>(each.interval.count()));
+        made.set_last_timestamp_seconds(wall_clock(each.last, loop));
+        made.set_count(each.count);
+        made.set_addresses_differ(each.addresses_differ);
+        for (const core::Address& address : each.addresses) made.add_addresses(address.text());
+    }
+}
+
+void add_episodes(const Observations& seen, const loop::Loop& loop, Entry& entry) {
+    entry.set_episode_count(seen.episode_count());
+    for (auto each = seen.episodes().rbegin(); each != seen.episodes().rend(); ++each) {
+        auto& made = *entry.add_episodes();
+        made.set_peer(each->peer.text());
+        made.set_peer_priority(each->priority);
+        made.set_start_timestamp_seconds(wall_clock(each->start, loop));
+        if (!each->end) continue;
+        made.set_end_timestamp_seconds(wall_clock(*each->end, loop));
+        made.set_end(each->how_it_ended);
+    }
+}
+
+void add_observations(const Observations& seen, const loop::Loop& loop, Entry& entry) {
+    add_send_errors(seen, loop, entry);
+    add_packets(seen, loop, entry);
+    add_episodes(seen, loop, entry);
+    if (const auto& last = seen.last_change()) {
+        auto& made = *entry.mutable_last_transition();
+        made.set_old_state(in_message(last->what.from));
+        made.set_new_state(in_message(last->what.to));
+        made.set_reason(last->what.because);
+        made.set_timestamp_seconds(wall_clock(last->at, loop));
+    }
+}
+
 void fill(const Instance& instance, const loop::Loop& loop, Entry& entry) {
     const InstanceSetting& setting = instance.setting();
     const Router& router = instance.router();
@@ -62,6 +121,7 @@ void fill(const Instance& instance, const loop::Loop& loop, Entry& entry) {
         entry.set_active_priority(router.active->priority);
     }
     add_counters(instance.counters(), entry);
+    add_observations(instance.observations(), loop, entry);
     add_causes(router, "", loop, entry);
     if (state == StateName::backup || state == StateName::active) return;
     for (const Instance* other : instance.group().members())
@@ -74,8 +134,11 @@ void fill(const Instance& instance, const loop::Loop& loop, Entry& entry) {
 
 messages::v1::VrrpStatus status_of(const Routers& routers, const loop::Loop& loop) {
     messages::v1::VrrpStatus status;
-    for (const auto& [id, instance] : routers.instances())
-        fill(*instance, loop, *status.add_instances());
+    for (const auto& [id, instance] : routers.instances()) {
+        Entry& entry = *status.add_instances();
+        fill(*instance, loop, entry);
+        for (std::string& vote : routers.votes(*instance)) entry.add_votes(std::move(vote));
+    }
     return status;
 }
 

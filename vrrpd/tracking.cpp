@@ -1,16 +1,35 @@
 #include "vrrpd/tracking.hpp"
 
 #include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
 
 namespace holdfast::vrrp {
 
 namespace {
 
-int vote(const Tracker& tracker) {
-    if (!tracker.weight_counts) return 0;
-    const Condition counts = tracker.weight > 0 ? Condition::up : Condition::down;
-    if (tracker.condition != counts) return 0;
-    return tracker.reverse ? -tracker.weight : tracker.weight;
+std::string_view kind_text(Tracker::Kind kind) {
+    switch (kind) {
+        case Tracker::Kind::own_interface:
+        case Tracker::Kind::interface:
+            return "interface";
+        case Tracker::Kind::script:
+            break;
+    }
+    return "script";
+}
+
+std::string_view condition_text(Condition condition) {
+    switch (condition) {
+        case Condition::up:
+            return "is up";
+        case Condition::down:
+            return "is down";
+        case Condition::unknown:
+            break;
+    }
+    return "has no result yet";
 }
 
 Cause::Kind cause_of(Tracker::Kind kind) {
@@ -37,6 +56,25 @@ void add_cause(const Tracker& tracker, std::vector<Cause>& causes) {
 }
 
 }  // namespace
+
+int vote(const Tracker& tracker) {
+    if (!tracker.weight_counts) return 0;
+    const Condition counts = tracker.weight > 0 ? Condition::up : Condition::down;
+    if (tracker.condition != counts) return 0;
+    return tracker.reverse ? -tracker.weight : tracker.weight;
+}
+
+std::string to_text(const Tracker& tracker) {
+    const std::string what = fmt::format("{} {} {}", kind_text(tracker.kind), tracker.name,
+                                         condition_text(tracker.condition));
+    if (tracker.weight == 0) {
+        std::vector<Cause> causes;
+        add_cause(tracker, causes);
+        return what + (causes.empty() ? ": no vote" : ": fault");
+    }
+    if (!tracker.weight_counts) return what + ": not counted in a sync group";
+    return fmt::format("{}: {:+}", what, vote(tracker));
+}
 
 ScriptHealth after(const ScriptRules& rules, ScriptHealth health, bool succeeded) {
     const Condition result = succeeded ? Condition::up : Condition::down;

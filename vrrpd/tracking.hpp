@@ -47,6 +47,11 @@ struct Tracker {
     bool weight_counts = true;
 };
 
+/// What it adds to the priority at present.
+[[nodiscard]] int vote(const Tracker& tracker);
+/// "script chk is down: -20"; a fault is named where there is no weight.
+[[nodiscard]] std::string to_text(const Tracker& tracker);
+
 struct Standing {
     std::uint8_t priority = 100;
     std::vector<Cause> causes{};

@@ -260,6 +260,29 @@ TEST_F(VrrpDaemon, ReadsItsColdSocketAHundredTimesASecondAtMost) {
     EXPECT_EQ(status().state(), messages::v1::VRRP_BACKUP);
 }
 
+TEST_F(VrrpDaemon, TellsWhomItHeardWhatItRefusedAndWhyItChanged) {
+    start(one_instance("interface: 'eth0' track_interfaces { interface: 'eth0' weight: 10 } "));
+    hot.arrive("192.0.2.2", advertisement(50));
+    auto broken = advertisement(150);
+    broken[6] ^= std::byte{1};
+    cold.arrive("192.0.2.66", broken);
+    loop.advance(3700ms);
+    const auto row = status();
+    ASSERT_EQ(row.heard_size(), 1);
+    EXPECT_EQ(row.heard(0).address(), "192.0.2.2");
+    EXPECT_EQ(row.heard(0).priority(), 50U);
+    ASSERT_EQ(row.refused_size(), 1);
+    EXPECT_EQ(row.refused(0).reason(), to_text(Rejection::checksum));
+    EXPECT_EQ(row.refused(0).last_source(), "192.0.2.66");
+    EXPECT_EQ(row.last_transition().new_state(), messages::v1::VRRP_ACTIVE);
+    EXPECT_EQ(row.last_transition().reason(), "no advertisement for 3.57 s");
+    ASSERT_EQ(row.votes_size(), 2);
+    EXPECT_EQ(row.votes(1), "interface eth0 is up: +10");
+    // A socket of the test cannot send with an address.
+    ASSERT_EQ(row.send_errors_size(), 1);
+    EXPECT_EQ(row.send_errors(0).error(), static_cast<unsigned>(EINVAL));
+}
+
 TEST_F(VrrpDaemon, NamesAnUnknownVirtualRouterOnce) {
     start(one_instance());
     for (int packet = 0; packet < 5; ++packet) cold.arrive("192.0.2.9", advertisement(1, 99));

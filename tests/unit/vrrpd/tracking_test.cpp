@@ -122,5 +122,16 @@ TEST(ScriptHealth, ChangesAfterConsecutiveResults) {
     EXPECT_EQ(health, (ScriptHealth{Condition::up, 0}));
 }
 
+TEST(Votes, AreToldInWords) {
+    Tracker script{.kind = Tracker::Kind::script, .name = "chk", .weight = -20};
+    EXPECT_EQ(to_text(script), "script chk has no result yet: +0");
+    script.condition = Condition::down;
+    EXPECT_EQ(to_text(script), "script chk is down: -20");
+    script.weight_counts = false;
+    EXPECT_EQ(to_text(script), "script chk is down: not counted in a sync group");
+    const Tracker link{.name = "eth1", .condition = Condition::down};
+    EXPECT_EQ(to_text(link), "interface eth1 is down: fault");
+}
+
 }  // namespace
 }  // namespace holdfast::vrrp
