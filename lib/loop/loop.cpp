@@ -7,8 +7,6 @@
 #include <ctime>
 #include <deque>
 #include <optional>
-#include <set>
-#include <tuple>
 #include <utility>
 
 #include "lib/core/result.hpp"
@@ -56,12 +54,10 @@ void FreeEvent::operator()(event* what) const noexcept {
 }
 
 struct Loop::Inside {
-    using Entry = std::tuple<core::Instant, std::uint64_t, Timer*>;
-
     std::unique_ptr<event_base, FreeBase> base = make_base();
     EventPtr wake{make_event(
         base.get(), -1, 0, [](int, short, void*) {}, nullptr)};
-    std::set<Entry> timers;
+    TimerQueue timers;
     std::uint64_t next_order = 1;
     std::uint64_t calls = 0;  // of watches; tells a turn in which nothing happened
     std::deque<std::function<void()>> deferred;
@@ -195,8 +191,7 @@ bool Loop::run_due_timers() {
             continue;
         }
         Timer& timer = *std::get<2>(*next);
-        inside_->timers.erase(next);
-        timer.order_ = 0;
+        timer.leave(next);
         const auto call = timer.fire_;  // the callback may destroy its timer
         (*call)();
         fired = true;
@@ -216,7 +211,13 @@ void Timer::at(core::Instant deadline) {
     cancel();
     deadline_ = deadline;
     order_ = loop_.inside_->next_order++;
-    loop_.inside_->timers.emplace(deadline_, order_, this);
+    TimerQueue& timers = loop_.inside_->timers;
+    if (node_.empty()) {
+        timers.emplace(deadline_, order_, this);
+    } else {
+        node_.value() = {deadline_, order_, this};
+        timers.insert(std::move(node_));
+    }
 }
 
 void Timer::after(core::Interval delay) {
@@ -225,7 +226,11 @@ void Timer::after(core::Interval delay) {
 
 void Timer::cancel() {
     if (order_ == 0) return;
-    loop_.inside_->timers.erase({deadline_, order_, this});
+    leave(loop_.inside_->timers.find({deadline_, order_, this}));
+}
+
+void Timer::leave(TimerQueue::const_iterator place) {
+    node_ = loop_.inside_->timers.extract(place);
     order_ = 0;
 }
 
