@@ -20,9 +20,6 @@ constexpr core::Interval kShortestPatience = std::chrono::seconds{1};
 /// Sockets that are missing are asked for again after this time; one event asks at once.
 constexpr core::Interval kSocketRetry = std::chrono::seconds{5};
 constexpr core::Interval kSocketGap = std::chrono::milliseconds{200};
-/// Below this, reading two clocks one after the other may look like sleep.
-constexpr core::Interval kShortestSleep = std::chrono::milliseconds{50};
-
 /// ipvsd's successor usually brings a new channel before this.
 constexpr core::Interval kIpvsdPatience = std::chrono::seconds(2);
 
@@ -246,6 +243,8 @@ void Daemon::interface_changed(const std::string& interface) {
 }
 
 void Daemon::packet_arrived(const WireKey& where, const Datagram& datagram) {
+    // Before an Active Router answers a packet that woke it, it must know how long it was away.
+    slept();
     if (routers_.arrived(where, datagram)) return;
     const auto vrid = vrid_of(datagram.message);
     if (!vrid || !unknown_limit_.admit(*vrid, with_.loop.now())) return;
@@ -271,86 +270,9 @@ void Daemon::instance_applied(const messages::v1::InstanceApplied& applied) {
             instance->kernel.applied(result.epoch(), static_cast<int>(result.error()));
 }
 
-void Daemon::kernel_changed(Instance& instance) {
-    routers_.judge(instance);
-}
-
-void Daemon::announce(Instance& instance) {
-    ipvsd_.announce(instance.id());
-}
-
-bool Daemon::slept() {
-    const core::Interval total = with_.loop.time_slept();
-    const core::Interval lost = total - slept_;
-    if (lost < kShortestSleep) return false;
-    slept_ = total;
-    with_.log.notice("VRRP_SLEPT", fmt::format("the machine slept {}: listening before acting",
-                                               core::to_text(lost)));
-    routers_.take_all(Slept{lost});
-    return true;
-}
-
-void Daemon::roles_changed(SyncGroup& group, std::span<const RoleChanged> changes,
-                           const std::optional<GroupChanged>& group_changed) {
-    std::vector<RoleSaid> roles;
-    for (const RoleChanged& change : changes) {
-        roles.push_back(role_of(change.instance));
-        roles.back().state = change.to;
-    }
-    ipvsd_.say(roles);
-    for (std::size_t each = 0; each < roles.size(); ++each)
-        told(changes[each].instance, roles[each]);
-    for (const RoleChanged& change : changes) log_change(change);
-
-    // At the start the group comes first, later its members do, as with keepalived.
-    const bool starts = group_changed && group_changed->from == StateName::initialize;
-    if (group_changed && starts) tell_group(group, *group_changed);
-    for (const RoleChanged& change : changes) tell_instance(change);
-    if (group_changed && !starts) tell_group(group, *group_changed);
-}
-
-void Daemon::log_change(const RoleChanged& change) {
-    const Instance& instance = change.instance;
-    with_.log.notice(
-        "VRRP_STATE",
-        fmt::format("{} {}->{}: {} priority={}", instance.setting().name, to_text(change.from),
-                    to_text(change.to), change.because, unsigned{instance.router().priority}),
-        {{"VRRP_INSTANCE", instance.setting().name},
-         {"VRRP_INTERFACE", instance.setting().interface},
-         {"VRRP_VRID", fmt::format("{}", unsigned{instance.setting().expected.vrid})},
-         {"VRRP_FROM", std::string(to_text(change.from))},
-         {"VRRP_TO", std::string(to_text(change.to))},
-         {"VRRP_CAUSE", change.because}});
-}
-
-void Daemon::tell_instance(const RoleChanged& change) {
-    if (change.renamed) return;
-    ToSupervisor message;
-    auto& event = *message.mutable_instance_event();
-    event.set_instance_id(change.instance.id().value);
-    event.set_old_state(in_message(change.from));
-    event.set_new_state(in_message(change.to));
-    event.set_priority(change.instance.router().priority);
-    say(message);
-}
-
-void Daemon::tell_group(const SyncGroup& group, const GroupChanged& change) {
-    if (!group.setting().sync) return;
-    with_.log.notice(
-        "VRRP_GROUP",
-        fmt::format("{} {}->{}", group.setting().name, to_text(change.from), to_text(change.to)),
-        {{"VRRP_GROUP", group.setting().name}});
-    ToSupervisor message;
-    auto& event = *message.mutable_group_event();
-    event.set_group_id(group.setting().id.value);
-    event.set_old_state(in_message(change.from));
-    event.set_new_state(in_message(change.to));
-    say(message);
-}
-
-void Daemon::say(const ToSupervisor& message) {
-    // A failure closes the channel; what follows from that is the runtime's business.
-    static_cast<void>(with_.supervisor.send(message).ok());
+void Daemon::instance_contested(const messages::v1::InstanceContested& contested) {
+    if (Instance* instance = routers_.find(core::ObjectId{contested.instance_id()}))
+        instance->kernel.contested(contested.what());
 }
 
 }  // namespace holdfast::vrrp

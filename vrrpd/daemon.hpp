@@ -53,7 +53,8 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     // Reporter
     void roles_changed(SyncGroup& group, std::span<const RoleChanged> changes,
                        const std::optional<GroupChanged>& group_changed) override;
-    void announce(Instance& instance) override;
+    void announce(Instance& instance, AnnounceAgain::Why why) override;
+    void happened(Instance& instance, Happening what) override;
     bool slept() override;
     void kernel_changed(Instance& instance) override;
     // RequestHandler
@@ -61,6 +62,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
                                 core::UniqueFd socket) override;
     void track_result(const messages::v1::TrackResult& result) override;
     void instance_applied(const messages::v1::InstanceApplied& applied) override;
+    void instance_contested(const messages::v1::InstanceContested& contested) override;
 
     void packet_arrived(const WireKey& where, const Datagram& datagram);
     void interface_changed(const std::string& interface);

@@ -163,12 +163,14 @@ void Work::on(const AdvertisementReceived& event) {
     Step done = advertisement_heard(of(event.member), router(event.member), event.heard, now_);
     const Proposal proposal = done.proposal;
     const std::string because = done.because;
-    const bool announce = std::ranges::find(done.acts, Act{AnnounceAgain{}}) != done.acts.end();
+    using Why = AnnounceAgain::Why;
+    const bool announce =
+        std::ranges::find(done.acts, Act{AnnounceAgain{Why::lower_priority}}) != done.acts.end();
     take(event.member, std::move(done));
     if (proposal == Proposal::backup)
         all_to_backup(event.member, because, event.heard.max_advertise_interval);
     for (std::size_t each = 0; announce && each < count(); ++each)
-        if (each != event.member) actions_.push_back({each, AnnounceAgain{}});
+        if (each != event.member) actions_.push_back({each, AnnounceAgain{Why::with_group}});
 }
 
 void Work::on(const Judged& event) {
@@ -193,10 +195,10 @@ void Work::on(const Slept& event) {
             backup->since = now_;
             take(each, wait_for_group(of(each), router(each), now_));
         } else if (auto* active = std::get_if<Active>(&router(each).state)) {
-            // As if the Adver_Timer had fired as late as it really is.
-            active->sent_at -= event.lost;
-            active->adver_at = std::min(active->adver_at - event.lost, now_);
-            on(TimerFired{each});
+            // The Adver_Timer is as late as it really is; it acts after everything was read.
+            active->sent_at = std::max(Instant{}, active->sent_at - event.lost);
+            active->adver_at = std::max(Instant{}, std::min(active->adver_at - event.lost, now_));
+            actions_.push_back({each, SetTimer{active->adver_at}});
         }
     }
 }

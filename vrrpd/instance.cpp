@@ -21,7 +21,22 @@ enum Kind : unsigned {
     kSendFailed = 110,
     kAddressesDiffer = 111,
     kIntervalDiffers = 112,
+    kDualBegan = 113,
+    kDualEnded = 114,
 };
+
+std::string in_words(const DualEnded& episode) {
+    const std::string who = episode.rival.address.text();
+    switch (episode.how) {
+        case DualEnded::How::rival_silent:
+            return who + " gave up or fell silent";
+        case DualEnded::How::gave_way:
+            return "gave way while " + who + " was Active";
+        case DualEnded::How::gave_way_late:
+            return "gave way to " + who + ", whose silence had made this router Active";
+    }
+    return "?";
+}
 
 }  // namespace
 
@@ -130,6 +145,25 @@ void Instance::notice(const Noticed& what) {
             break;
     }
     warn(kNoticed + static_cast<unsigned>(what.what), "VRRP_RIVAL", text);
+}
+
+void Instance::notice(const DualBegan& episode) {
+    const Rival& rival = episode.rival;
+    observations_.episode_began(
+        {.peer = rival.address, .priority = rival.priority, .start = rival.began});
+    warn(kDualBegan, "VRRP_DUAL",
+         fmt::format("begins: {} (priority {}) is Active as well{}", rival.address.text(),
+                     unsigned{rival.priority},
+                     episode.rival.told ? ": our advertisements do not reach it" : ""));
+}
+
+void Instance::notice(const DualEnded& episode) {
+    const Rival& rival = episode.rival;
+    const std::string how = in_words(episode);
+    observations_.episode_ended(rival.heard_at, how);
+    warn(kDualEnded, "VRRP_DUAL",
+         fmt::format("ends after {:.3g} s: {}",
+                     std::chrono::duration<double>(rival.heard_at - rival.began).count(), how));
 }
 
 void Instance::count(const StateChanged& change) {

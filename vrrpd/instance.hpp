@@ -31,6 +31,13 @@ struct RoleChanged {
     bool renamed = false;
 };
 
+/// What happens to a router beside its transitions.
+enum class Happening : std::uint8_t {
+    priority_changed,
+    lower_priority_heard,  // by an Active Router
+    reasserted,            // a second Active Router is gone
+};
+
 /// What routers at work tell the rest of vrrpd.
 class Reporter {
   public:
@@ -39,7 +46,8 @@ class Reporter {
     virtual void roles_changed(SyncGroup& group, std::span<const RoleChanged> changes,
                                const std::optional<GroupChanged>& group_changed) = 0;
     /// Somebody else may have been believed to have the addresses of this Active Router.
-    virtual void announce(Instance& instance) = 0;
+    virtual void announce(Instance& instance, AnnounceAgain::Why why) = 0;
+    virtual void happened(Instance& instance, Happening what) = 0;
     /// A timer is about to act; true when the machine slept and everything is different now.
     virtual bool slept() = 0;
     /// What ipvsd did with an instance's role changed.
@@ -79,6 +87,8 @@ class Instance {
     /// Says `priority` to the multicast group or to each peer.
     void advertise(std::uint8_t priority, const core::Address& source);
     void notice(const Noticed& what);
+    void notice(const DualBegan& episode);
+    void notice(const DualEnded& episode);
     void count(const StateChanged& change);
     /// True at most once a second.
     [[nodiscard]] bool may_announce();

@@ -81,11 +81,10 @@ void IpvsdLink::send_roles(std::span<const RoleSaid> roles) {
     }
 }
 
-void IpvsdLink::announce(core::ObjectId instance) {
+void IpvsdLink::announce(core::ObjectId instance, messages::v1::Announce::Reason reason) {
     send([&](auto& message) {
         message.mutable_announce()->set_instance_id(instance.value);
-        message.mutable_announce()->set_reason(
-            messages::v1::Announce::LOWER_PRIORITY_ADVERTISEMENT);
+        message.mutable_announce()->set_reason(reason);
     });
 }
 

@@ -10,6 +10,7 @@
 #include "lib/ipc/channel.hpp"
 #include "lib/log/logger.hpp"
 #include "lib/loop/loop.hpp"
+#include "proto/vrrp.pb.h"
 #include "vrrpd/router.hpp"
 
 namespace holdfast::vrrp {
@@ -40,7 +41,7 @@ class IpvsdLink {
     void say_everything(std::uint64_t generation, std::span<const RoleSaid> roles);
     /// Roles that change together: applied as one batch.
     void say(std::span<const RoleSaid> roles);
-    void announce(core::ObjectId instance);
+    void announce(core::ObjectId instance, messages::v1::Announce::Reason reason);
     void committed(std::uint64_t generation);
     void flush();
 

@@ -14,10 +14,18 @@ constexpr core::Interval kRetry = std::chrono::seconds{5};
 /// Each attempt takes the role from a peer that could carry it out: they become rare.
 constexpr core::Interval kLongestRetry = std::chrono::minutes{5};
 
+/// A thief is waited for so long, and twice as long when it is there again afterwards.
+constexpr core::Interval kPeace = std::chrono::seconds{10};
+constexpr core::Interval kLongestPeace = std::chrono::minutes{5};
+
 }  // namespace
 
 KernelWatch::KernelWatch(loop::Loop& loop, std::function<void()> changed)
-    : timer_(loop, [this] { over(); }), changed_(std::move(changed)), retry_(kRetry) {}
+    : loop_(loop),
+      timer_(loop, [this] { over(); }),
+      changed_(std::move(changed)),
+      retry_(kRetry),
+      peace_(kPeace) {}
 
 void KernelWatch::told_active(std::uint64_t epoch, core::Interval patience) {
     epoch_ = epoch;
@@ -42,6 +50,17 @@ void KernelWatch::applied(std::uint64_t epoch, int error) {
     }
     retry_later();
     set(Cause{Cause::Kind::kernel_refused, core::Error::from_errno(error, "ipvsd").text()});
+}
+
+void KernelWatch::contested(const std::string& what) {
+    if (!connected_ || waits_ == Waits::for_peace) return;
+    if (peace_ended_at_ && loop_.now() - *peace_ended_at_ <= kLongestPeace)
+        peace_ = std::min(2 * peace_, kLongestPeace);
+    else
+        peace_ = kPeace;
+    waits_ = Waits::for_peace;
+    timer_.after(peace_);
+    set(Cause{Cause::Kind::contested, what});
 }
 
 void KernelWatch::disconnected(core::Interval patience) {
@@ -74,6 +93,9 @@ void KernelWatch::over() {
         case Waits::for_ipvsd:
             return set(Cause{Cause::Kind::kernel_process_absent, ""});
         case Waits::for_retry:
+            return set(std::nullopt);
+        case Waits::for_peace:
+            peace_ended_at_ = loop_.now();
             return set(std::nullopt);
         case Waits::for_nothing:
             return;

@@ -49,6 +49,9 @@ RouterParameters parameters_of(const config::VrrpInstance& from) {
     if (from.down_timer_adverts() > 0) made.down_timer_adverts = from.down_timer_adverts();
     made.lower_priority_no_advert = from.lower_priority_no_advert();
     made.higher_priority_send_advert = from.higher_priority_send_advert();
+    made.owner_ignores_adverts = from.owner_ignore_adverts();
+    made.late_backup_priority = static_cast<std::uint8_t>(
+        std::min<std::uint32_t>(from.timer_expired_backup(), kOwnerPriority - 1));
     return made;
 }
 

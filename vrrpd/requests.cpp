@@ -18,8 +18,12 @@ constexpr Route kRoutes[] = {
     {ToVrrpd::kSocketGrant, ipc::Peer::supervisor, &Requests::serve_socket_grant},
     {ToVrrpd::kTrackResult, ipc::Peer::supervisor, &Requests::serve_track_result},
     {ToVrrpd::kInstanceApplied, ipc::Peer::ipvsd, &Requests::serve_instance_applied},
+    {ToVrrpd::kInstanceContested, ipc::Peer::ipvsd, &Requests::serve_instance_contested},
     {ToVrrpd::kGone, ipc::Peer::ipvsd, &Requests::serve_gone},
 };
+
+/// Octets of the name of a contested object.
+constexpr std::size_t kMaxContestedText = 200;
 
 core::Error violation(const char* what) {
     return core::Error::from_errno(EBADMSG, what);
@@ -50,6 +54,14 @@ core::Status Requests::serve_track_result(const ToVrrpd& request) {
 
 core::Status Requests::serve_instance_applied(const ToVrrpd& request) {
     handler_.instance_applied(request.instance_applied());
+    return core::Done{};
+}
+
+core::Status Requests::serve_instance_contested(const ToVrrpd& request) {
+    const auto& contested = request.instance_contested();
+    if (contested.what().empty() || contested.what().size() > kMaxContestedText)
+        return violation("contested object without a name, or with a long one");
+    handler_.instance_contested(contested);
     return core::Done{};
 }
 

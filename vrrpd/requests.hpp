@@ -18,6 +18,7 @@ class RequestHandler {
                                         core::UniqueFd socket) = 0;
     virtual void track_result(const messages::v1::TrackResult& result) = 0;
     virtual void instance_applied(const messages::v1::InstanceApplied& applied) = 0;
+    virtual void instance_contested(const messages::v1::InstanceContested& contested) = 0;
 };
 
 /// What may be asked of vrrpd besides the lifecycle that lib/daemon serves: a table by kind of
@@ -32,6 +33,7 @@ class Requests {
     core::Status serve_socket_grant(const messages::v1::ToVrrpd& request);
     core::Status serve_track_result(const messages::v1::ToVrrpd& request);
     core::Status serve_instance_applied(const messages::v1::ToVrrpd& request);
+    core::Status serve_instance_contested(const messages::v1::ToVrrpd& request);
     core::Status serve_gone(const messages::v1::ToVrrpd& request);
 
   private:

@@ -14,6 +14,8 @@ using core::Interval;
 
 constexpr std::uint8_t kYielded = 254;
 constexpr Interval kSecond = std::chrono::seconds{1};
+/// A rival that is silent for so many of its intervals is Active no longer.
+constexpr int kRivalSilence = 3;
 /// An Active Router answers a rival at once, but not each of a thousand packets a second.
 constexpr Interval kAssertionGap = std::chrono::milliseconds{10};
 
@@ -28,7 +30,10 @@ Interval own_down_interval(const RouterParameters& p, const Router& router) {
 
 Step change(Router router, RouterState state, Acts acts, const std::string& because) {
     const StateName from = name_of(router.state);
-    router.state = state;
+    if (const auto* active = std::get_if<Active>(&router.state))
+        if (active->rival && active->rival->told)
+            acts.emplace_back(DualEnded{*active->rival, DualEnded::How::gave_way});
+    router.state = std::move(state);
     acts.emplace_back(StateChanged{from, name_of(router.state), because});
     return {.router = std::move(router), .acts = std::move(acts)};
 }
@@ -90,24 +95,71 @@ Step heard_as_backup(const RouterParameters& p, Router router, const Advertiseme
     return accept(p, std::move(router), backup, heard, now);
 }
 
-/// Sends at once, unless that was done a moment ago; the Adver_Timer runs on (RFC 9568 6.4.3).
+/// Sends at once, unless that was done a moment ago; the Adver_Timer runs on (RFC 9568 6.4.3). One
+/// that is due sends in this turn anyway, after everything that has arrived was read.
 void assert_active(const RouterParameters& p, const Router& router, Active& active, Acts& acts,
                    Instant now) {
     if (p.lower_priority_no_advert || now < active.sent_at + kAssertionGap) return;
+    if (now >= active.adver_at) return;
     active.sent_at = now;
     acts.emplace_back(SendAdvertisement{router.rank()});
 }
 
+Rival rival_in(const RouterParameters& p, const AdvertisementHeard& heard, Instant began,
+               Instant now) {
+    return {.address = heard.source,
+            .priority = heard.priority,
+            .interval = p.version == Version::v3 ? heard.max_advertise_interval : p.advert_interval,
+            .began = began,
+            .heard_at = now};
+}
+
+/// A router that we outrank is Active as well: an episode begins, or goes on.
+void meet_rival(const RouterParameters& p, Active& active, const AdvertisementHeard& heard,
+                Acts& acts, Instant now) {
+    // Where we were silent ourselves, it could take over before we hear of it.
+    const Instant took_over =
+        active.sent_at + active_down_interval(p, heard.priority, p.advert_interval);
+    Rival met = rival_in(p, heard, std::max(active.since, std::min(now, took_over)), now);
+    if (active.rival) {
+        met.began = active.rival->began;
+        met.told = active.rival->told;
+        met.give_way_at = active.rival->give_way_at;
+    }
+    if (!met.told && now > active.since + p.advert_interval) {
+        met.told = true;
+        acts.emplace_back(DualBegan{met});
+    }
+    active.rival = met;
+}
+
+/// It did not speak for three of its intervals, or said that it gives up.
+void rival_gone(Active& active, Acts& acts) {
+    if (active.rival->told)
+        acts.emplace_back(DualEnded{*active.rival, DualEnded::How::rival_silent});
+    active.rival.reset();
+}
+
 /// A second owner with the lower address, which should have backed off: two more advertisements
 /// and 1.2 times the larger interval, then we are no owner any more. True when we give way now.
-bool give_way_to_rival(const RouterParameters& p, Active& active, const AdvertisementHeard& heard,
-                       Instant now) {
-    active.rival_at = now;
-    if (!active.give_way_at) {
-        const Interval larger = std::max(p.advert_interval, heard.max_advertise_interval);
-        active.give_way_at = now + 2 * p.advert_interval + larger * 6 / 5;
+bool give_way_to_rival(const RouterParameters& p, Rival& rival, Instant now) {
+    if (!rival.give_way_at) {
+        const Interval larger = std::max(p.advert_interval, rival.interval);
+        rival.give_way_at = now + 2 * p.advert_interval + larger * 6 / 5;
     }
-    return now >= *active.give_way_at;
+    return now >= *rival.give_way_at;
+}
+
+/// Whose silence made us Active is heard again: both were Active, unless it was away itself.
+void note_late_return(const RouterParameters& p, const Router& router,
+                      const AdvertisementHeard& heard, Acts& acts, Instant now) {
+    const auto& active = std::get<Active>(router.state);
+    const bool returns = router.active && router.active->source == heard.source &&
+                         router.active->priority > 0 && now > active.since + p.advert_interval;
+    if (active.rival || !returns) return;
+    const Rival rival = rival_in(p, heard, active.since, now);
+    acts.emplace_back(DualBegan{rival});
+    acts.emplace_back(DualEnded{rival, DualEnded::How::gave_way_late});
 }
 
 Step yield_to(const RouterParameters& p, Router router, const AdvertisementHeard& heard,
@@ -125,11 +177,15 @@ Step yield_to(const RouterParameters& p, Router router, const AdvertisementHeard
 bool lost_by_silence(const RouterParameters& p, const Router& router, const Active& active,
                      Instant now) {
     return p.nopreempt && router.priority != kOwnerPriority &&
-           now - active.sent_at > own_down_interval(p, router);
+           now - active.sent_at >
+               active_down_interval(
+                   p, p.late_backup_priority != 0 ? p.late_backup_priority : router.priority,
+                   p.advert_interval);
 }
 
-Step leave_to_others(Router router, Interval stopped) {
+Step leave_to_others(Router router, Interval stopped, Acts acts = {}) {
     return {.router = std::move(router),
+            .acts = std::move(acts),
             .proposal = Proposal::backup,
             .because = fmt::format("was stopped for {} and does not preempt", seconds(stopped))};
 }
@@ -140,31 +196,41 @@ Step heard_as_active(const RouterParameters& p, Router router, const Advertiseme
     Active active = std::get<Active>(router.state);
     Acts acts;
     if (heard.priority == 0) {
-        active.sent_at = now;
-        active.adver_at = now + p.advert_interval;
+        if (active.rival && active.rival->address == heard.source) rival_gone(active, acts);
+        if (now < active.adver_at) {  // else it sends in this turn anyway
+            active.sent_at = now;
+            active.adver_at = now + p.advert_interval;
+            acts.emplace_back(SendAdvertisement{router.rank()});
+            acts.emplace_back(SetTimer{active.adver_at});
+        }
         router.state = active;
-        return {.router = router,
-                .acts = {SendAdvertisement{router.rank()}, SetTimer{active.adver_at}}};
+        return {.router = std::move(router), .acts = std::move(acts)};
     }
     if (heard.priority == router.rank() && heard.source == p.source)
         return {.router = std::move(router),
                 .acts = {Noticed{Noticed::What::own_address, heard.source, heard.priority}}};
-    if (p.outranks({heard.priority, heard.source}, {router.rank(), p.source}))
-        return yield_to(p, std::move(router), heard, {});
-    if (lost_by_silence(p, router, active, now)) {
-        router.active = Heard{heard.source, heard.priority, {}};
-        return leave_to_others(std::move(router), now - active.adver_at);
-    }
-
-    const bool rival = heard.priority == kOwnerPriority;
-    acts.emplace_back(Noticed{rival ? Noticed::What::second_owner : Noticed::What::lower_priority,
-                              heard.source, heard.priority});
-    if (rival && give_way_to_rival(p, active, heard, now)) {
-        router.yielded_ownership = true;
+    if (p.outranks({heard.priority, heard.source}, {router.rank(), p.source})) {
+        note_late_return(p, router, heard, acts, now);
         return yield_to(p, std::move(router), heard, std::move(acts));
     }
+    if (lost_by_silence(p, router, active, now)) {
+        meet_rival(p, active, heard, acts, now);
+        router.active = Heard{heard.source, heard.priority, {}};
+        router.state = active;
+        return leave_to_others(std::move(router), now - active.adver_at, std::move(acts));
+    }
+
+    meet_rival(p, active, heard, acts, now);
+    if (heard.priority == kOwnerPriority) {
+        acts.emplace_back(Noticed{Noticed::What::second_owner, heard.source, heard.priority});
+        if (give_way_to_rival(p, *active.rival, now)) {
+            router.yielded_ownership = true;
+            router.state = active;
+            return yield_to(p, std::move(router), heard, std::move(acts));
+        }
+    }
     assert_active(p, router, active, acts, now);
-    acts.emplace_back(AnnounceAgain{});
+    acts.emplace_back(AnnounceAgain{AnnounceAgain::Why::lower_priority});
     router.state = active;
     return {.router = std::move(router), .acts = std::move(acts)};
 }
@@ -204,11 +270,11 @@ Step advertise(const RouterParameters& p, Router router, Instant now) {
     active.adver_at += p.advert_interval;
     if (active.adver_at <= now) active.adver_at = now + p.advert_interval;
     active.sent_at = now;
-    if (active.give_way_at && now - active.rival_at > 3 * p.advert_interval)
-        active.give_way_at.reset();
-    router.state = active;
     Acts acts{SendAdvertisement{router.rank()}, SetTimer{active.adver_at}};
-    if (others_took_over) acts.emplace_back(AnnounceAgain{});
+    if (others_took_over) acts.emplace_back(AnnounceAgain{AnnounceAgain::Why::reasserted});
+    if (active.rival && now - active.rival->heard_at > kRivalSilence * active.rival->interval)
+        rival_gone(active, acts);
+    router.state = active;
     return {.router = std::move(router), .acts = std::move(acts)};
 }
 
@@ -244,6 +310,8 @@ Step timer_fired(const RouterParameters& p, Router router, Instant now) {
 
 Step advertisement_heard(const RouterParameters& p, Router router, const AdvertisementHeard& heard,
                          Instant now) {
+    if (p.owner_ignores_adverts && router.priority == kOwnerPriority)
+        return {.router = std::move(router)};
     if (std::holds_alternative<Backup>(router.state))
         return heard_as_backup(p, std::move(router), heard, now);
     if (std::holds_alternative<Active>(router.state)) {
@@ -274,9 +342,8 @@ Step become_active(const RouterParameters& p, Router router, const std::string& 
                    Instant now) {
     const Instant next = now + p.advert_interval;
     Acts acts{SendAdvertisement{router.rank()}, SetTimer{next}};
-    router.active.reset();
-    return change(std::move(router), Active{.adver_at = next, .sent_at = now}, std::move(acts),
-                  because);
+    return change(std::move(router), Active{.adver_at = next, .sent_at = now, .since = now},
+                  std::move(acts), because);
 }
 
 Step become_backup(const RouterParameters& p, Router router, const std::string& because,
@@ -359,6 +426,8 @@ std::string to_text(const Cause& cause) {
             return fmt::format("addresses not installed: {}", cause.subject);
         case Cause::Kind::kernel_process_absent:
             return "ipvsd does not answer";
+        case Cause::Kind::contested:
+            return fmt::format("{} is being removed by another program", cause.subject);
     }
     return "?";
 }

@@ -38,6 +38,9 @@ struct RouterParameters {
     unsigned down_timer_adverts = 3;
     bool lower_priority_no_advert = false;
     bool higher_priority_send_advert = false;
+    bool owner_ignores_adverts = false;
+    /// Of the strongest Backup that may have taken over while this router was stopped; 0: as ours.
+    std::uint8_t late_backup_priority = 0;
     core::Interval start_up_hold{0};  // neither sends nor listens so long after the start
     /// The simulator plants a fault here, to show that it would be found.
     bool (*outranks)(const Rank& theirs, const Rank& ours) = &vrrp::outranks;
@@ -57,6 +60,7 @@ struct Cause {
         script,                 // subject: script
         kernel_refused,         // subject: what ipvsd reported
         kernel_process_absent,  // ipvsd is away, or does not answer
+        contested,              // subject: what somebody else removes again and again
     };
     Kind kind{};
     std::string subject;
@@ -95,12 +99,24 @@ struct Backup {
     bool listened = false;                      // a late timer was answered by listening once more
     friend bool operator==(const Backup&, const Backup&) = default;
 };
+/// Another Active Router that we outrank, and which therefore does not hear us.
+struct Rival {
+    core::Address address;
+    std::uint8_t priority = 0;
+    core::Interval interval{0};
+    core::Instant began;     // both have been Active since then
+    core::Instant heard_at;  // when it spoke last
+    /// False for a moment: its last words may cross the first ones of a new Active Router.
+    bool told = false;
+    /// It owns the addresses as well, and we give way to it then.
+    std::optional<core::Instant> give_way_at{};
+    friend bool operator==(const Rival&, const Rival&) = default;
+};
 struct Active {
     core::Instant adver_at;  // Adver_Timer
     core::Instant sent_at;
-    /// Another router owns our addresses as well: when we give way to it, and when it spoke last.
-    std::optional<core::Instant> give_way_at{};
-    core::Instant rival_at{};
+    core::Instant since{};
+    std::optional<Rival> rival{};
     friend bool operator==(const Active&, const Active&) = default;
 };
 struct Fault {
@@ -117,6 +133,7 @@ struct Router {
     RouterState state = Initialize{};
     std::uint8_t priority = 100;  // effective, of tracking.hpp
     std::vector<StandingCause> causes{};
+    /// Of an Active Router: the one before it.
     std::optional<Heard> active{};
     bool yielded_ownership = false;  // an owner that lowered itself to 254 for another owner
 
@@ -153,7 +170,28 @@ struct StateChanged {
 };
 /// Announce the addresses again: somebody else may have been believed to have them.
 struct AnnounceAgain {
+    enum class Why : std::uint8_t {
+        lower_priority,  // an advertisement of lower priority came
+        with_group,      // to another member of the group
+        reasserted,      // we were stopped so long that others took over
+    };
+    Why why{};
     friend bool operator==(const AnnounceAgain&, const AnnounceAgain&) = default;
+};
+/// Two Active Routers at a time: an episode that people are told of.
+struct DualBegan {
+    Rival rival;
+    friend bool operator==(const DualBegan&, const DualBegan&) = default;
+};
+struct DualEnded {
+    enum class How : std::uint8_t {
+        rival_silent,   // for three of its intervals, or it gave up: the role is ours alone again
+        gave_way,       // to it, or for another reason
+        gave_way_late,  // it was Active before us, fell silent, and is heard again
+    };
+    Rival rival;
+    How how{};
+    friend bool operator==(const DualEnded&, const DualEnded&) = default;
 };
 /// Something worth a line in the log that changes nothing.
 struct Noticed {
@@ -163,8 +201,8 @@ struct Noticed {
     std::uint8_t priority = 0;
     friend bool operator==(const Noticed&, const Noticed&) = default;
 };
-using Act =
-    std::variant<SendAdvertisement, SetTimer, CancelTimer, StateChanged, AnnounceAgain, Noticed>;
+using Act = std::variant<SendAdvertisement, SetTimer, CancelTimer, StateChanged, AnnounceAgain,
+                         DualBegan, DualEnded, Noticed>;
 using Acts = std::vector<Act>;
 
 /// An advertisement that passed every check.

@@ -31,7 +31,14 @@ struct RouterRecord {
     std::int64_t held_until = 0;
     std::int64_t preempt_at = 0;
     std::int64_t give_way_at = 0;
+    std::int64_t active_since = 0;
     std::int64_t rival_at = 0;
+    std::int64_t rival_began = 0;
+    std::int64_t rival_interval = 0;
+    std::array<std::byte, 16> rival_address{};
+    std::uint8_t rival_octets = 0;  // 4 or 16 while there is one
+    std::uint8_t rival_priority = 0;
+    std::array<std::uint8_t, 6> reserved{};
     std::int64_t heard_at = 0;
     std::array<std::byte, 16> heard_from{};
     std::uint64_t heard_octets = 0;  // 0, 4 or 16
@@ -47,6 +54,9 @@ struct ScriptRecord {
 };
 static_assert(std::is_trivially_copyable_v<RouterRecord> && sizeof(RouterRecord) <= 256);
 
+/// Longer intervals fit into no version's packets (255 s in version 2).
+constexpr std::int64_t kLongestRecorded = kLongestInterval.count() * 7;
+
 enum Flag : std::uint8_t {
     kWantsActive = 1,
     kGaveUp = 2,
@@ -54,7 +64,8 @@ enum Flag : std::uint8_t {
     kYieldedOwnership = 8,
     kStarted = 16,
     kPreemptDelay = 32,
-    kRival = 64,
+    kRivalTold = 64,
+    kGivesWay = 128,
 };
 
 std::int64_t number(Instant at) {
@@ -68,9 +79,9 @@ bool plausible(std::int64_t at) {
     return at >= 0 && at < std::int64_t{1} << 53U;
 }
 bool plausible(const RouterRecord& record) {
-    const std::int64_t times[] = {record.deadline,   record.since,       record.held_until,
-                                  record.preempt_at, record.give_way_at, record.rival_at,
-                                  record.heard_at};
+    const std::int64_t times[] = {record.deadline,   record.since,        record.held_until,
+                                  record.preempt_at, record.give_way_at,  record.rival_at,
+                                  record.heard_at,   record.active_since, record.rival_began};
     return record.priority != 0 &&
            std::ranges::all_of(times, [](auto at) { return plausible(at); });
 }
@@ -91,15 +102,43 @@ void put(const Backup& backup, RouterRecord& record) {
 void put(const Active& active, RouterRecord& record) {
     record.deadline = number(active.adver_at);
     record.since = number(active.sent_at);
-    record.give_way_at = number(active.give_way_at.value_or(Instant{}));
-    record.rival_at = number(active.rival_at);
-    record.flags =
-        static_cast<std::uint8_t>(record.flags | flag(active.give_way_at.has_value(), kRival));
+    record.active_since = number(active.since);
+    if (!active.rival) return;
+    const Rival& rival = *active.rival;
+    record.rival_octets = static_cast<std::uint8_t>(rival.address.bytes().size());
+    std::ranges::copy(rival.address.bytes(), record.rival_address.begin());
+    record.rival_priority = rival.priority;
+    record.rival_interval = rival.interval.count();
+    record.rival_began = number(rival.began);
+    record.rival_at = number(rival.heard_at);
+    record.give_way_at = number(rival.give_way_at.value_or(Instant{}));
+    record.flags = static_cast<std::uint8_t>(record.flags | flag(rival.told, kRivalTold) |
+                                             flag(rival.give_way_at.has_value(), kGivesWay));
 }
 void put(const Initialize& waiting, RouterRecord& record) {
     record.flags = static_cast<std::uint8_t>(record.flags | flag(waiting.started, kStarted));
 }
 void put(const Fault&, RouterRecord&) {}
+
+std::optional<core::Address> address_in(const std::array<std::byte, 16>& bytes,
+                                        std::uint64_t octets) {
+    if (octets != 4 && octets != 16) return std::nullopt;
+    return core::Address::from_bytes(std::span<const std::byte>(bytes.data(), octets));
+}
+
+std::optional<Rival> rival_in(const RouterRecord& record) {
+    const auto address = address_in(record.rival_address, record.rival_octets);
+    if (!address || record.rival_interval < 0 || record.rival_interval > kLongestRecorded)
+        return std::nullopt;
+    Rival rival{.address = *address,
+                .priority = record.rival_priority,
+                .interval = Interval{record.rival_interval},
+                .began = instant(record.rival_began),
+                .heard_at = instant(record.rival_at),
+                .told = (record.flags & kRivalTold) != 0};
+    if ((record.flags & kGivesWay) != 0) rival.give_way_at = instant(record.give_way_at);
+    return rival;
+}
 
 std::optional<RouterState> state_in(const RouterRecord& record) {
     const auto is_set = [&](Flag which) { return (record.flags & which) != 0; };
@@ -109,8 +148,7 @@ std::optional<RouterState> state_in(const RouterRecord& record) {
         case StateName::fault:
             return Fault{};
         case StateName::backup: {
-            if (record.interval <= 0 || record.interval > kLongestInterval.count() * 7)
-                return std::nullopt;
+            if (record.interval <= 0 || record.interval > kLongestRecorded) return std::nullopt;
             Backup backup{.active_adver_interval = Interval{record.interval},
                           .active_down_at = instant(record.deadline),
                           .since = instant(record.since),
@@ -122,10 +160,10 @@ std::optional<RouterState> state_in(const RouterRecord& record) {
             return backup;
         }
         case StateName::active: {
-            Active active{.adver_at = instant(record.deadline), .sent_at = instant(record.since)};
-            if (is_set(kRival)) active.give_way_at = instant(record.give_way_at);
-            active.rival_at = instant(record.rival_at);
-            return active;
+            return Active{.adver_at = instant(record.deadline),
+                          .sent_at = instant(record.since),
+                          .since = instant(record.active_since),
+                          .rival = rival_in(record)};
         }
     }
     return std::nullopt;
@@ -162,11 +200,8 @@ std::optional<SavedRouter> SavedState::router(core::ObjectId instance) const {
     saved.router.state = *state;
     saved.router.priority = record->priority;
     saved.router.yielded_ownership = (record->flags & kYieldedOwnership) != 0;
-    if (record->heard_octets == 4 || record->heard_octets == 16) {
-        const std::span<const std::byte> octets(record->heard_from.data(), record->heard_octets);
-        saved.router.active = Heard{*core::Address::from_bytes(octets), record->heard_priority,
-                                    instant(record->heard_at)};
-    }
+    if (const auto heard = address_in(record->heard_from, record->heard_octets))
+        saved.router.active = Heard{*heard, record->heard_priority, instant(record->heard_at)};
     saved.since = std::isfinite(record->changed) ? record->changed : 0;
     return saved;
 }

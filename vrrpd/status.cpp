@@ -15,6 +15,9 @@ namespace {
 
 using Entry = messages::v1::VrrpStatus::Instance;
 
+constexpr std::string_view kUnheard =
+    "peer with lower priority is Active: our advertisements do not reach it";
+
 double wall_clock(core::Instant at, const loop::Loop& loop) {
     return loop.wall_clock_seconds() - std::chrono::duration<double>(loop.now() - at).count();
 }
@@ -71,6 +74,8 @@ void add_packets(const Observations& seen, const loop::Loop& loop, Entry& entry)
 
 void add_episodes(const Observations& seen, const loop::Loop& loop, Entry& entry) {
     entry.set_episode_count(seen.episode_count());
+    if (!seen.episodes().empty() && !seen.episodes().back().end)
+        entry.add_warnings(std::string(kUnheard));
     for (auto each = seen.episodes().rbegin(); each != seen.episodes().rend(); ++each) {
         auto& made = *entry.add_episodes();
         made.set_peer(each->peer.text());

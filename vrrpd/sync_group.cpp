@@ -13,6 +13,10 @@ namespace {
 /// Later than this share of an interval, a timer looks at the queues before it acts.
 constexpr int kLateShare = 8;
 
+double seconds(core::Interval interval) {
+    return std::chrono::duration<double>(interval).count();
+}
+
 bool has(const Router& router, const Cause& cause) {
     return std::ranges::find(router.causes, cause, &StandingCause::cause) != router.causes.end();
 }
@@ -57,29 +61,53 @@ void SyncGroup::carry_out(const Action& action, std::vector<RoleChanged>& change
     } else if (const auto* changed = std::get_if<StateChanged>(&act)) {
         instance.count(*changed);
         changes.push_back({instance, changed->from, changed->to, changed->because});
-    } else if (std::holds_alternative<AnnounceAgain>(act)) {
-        if (instance.may_announce()) tools_.reporter.announce(instance);
+    } else if (const auto* again = std::get_if<AnnounceAgain>(&act)) {
+        announce(instance, again->why);
+    } else if (const auto* began = std::get_if<DualBegan>(&act)) {
+        instance.notice(*began);
+    } else if (const auto* ended = std::get_if<DualEnded>(&act)) {
+        instance.notice(*ended);
+        if (ended->how == DualEnded::How::rival_silent)
+            tools_.reporter.happened(instance, Happening::reasserted);
     } else if (const auto* noticed = std::get_if<Noticed>(&act)) {
         instance.notice(*noticed);
     }
+}
+
+/// What the network provokes, at most once a second.
+void SyncGroup::announce(Instance& instance, AnnounceAgain::Why why) {
+    if (why != AnnounceAgain::Why::reasserted && !instance.may_announce()) return;
+    tools_.reporter.announce(instance, why);
+    if (why == AnnounceAgain::Why::lower_priority)
+        tools_.reporter.happened(instance, Happening::lower_priority_heard);
 }
 
 void SyncGroup::timer_fired(std::size_t member) {
     Instance& instance = *members_[member];
     const core::Interval late = tools_.loop.now() - instance.timer.deadline();
     if (tools_.reporter.slept()) return;
-    if (late > instance.setting().router.advert_interval / kLateShare) {
-        // We were kept from running: what was said meanwhile counts before we act.
+    const bool was_late = late > instance.setting().router.advert_interval / kLateShare;
+    if (late > instance.setting().router.advert_interval) log_late(member, late);
+    // Whoever was kept from running, and whoever is about to take over, first hears what was said
+    // meanwhile.
+    if (was_late || name_of(router(member).state) == StateName::backup) {
         for (const Instance* each : members_) tools_.wire.read_all(each->wire_key());
         if (instance.timer.pending()) return;
     }
-    if (late > instance.setting().router.advert_interval)
-        tools_.log.warning(
-            "VRRP_LATE",
-            fmt::format("{} acts {:.3g} s late: this process was kept from running",
-                        instance.setting().name, std::chrono::duration<double>(late).count()),
-            {{"VRRP_INSTANCE", instance.setting().name}});
     take(TimerFired{member});
+}
+
+void SyncGroup::log_late(std::size_t member, core::Interval late) const {
+    const Instance& instance = *members_[member];
+    const bool active = name_of(router(member).state) == StateName::active;
+    const core::Interval others = down_interval(member);
+    const core::Interval silent = late + instance.setting().router.advert_interval;
+    std::string text = fmt::format("{} acts {:.3g} s late: this process was kept from running",
+                                   instance.setting().name, seconds(late));
+    if (active && silent > others)
+        text +=
+            fmt::format(", longer than the {:.3g} s after which others take over", seconds(others));
+    tools_.log.warning("VRRP_LATE", text, {{"VRRP_INSTANCE", instance.setting().name}});
 }
 
 void SyncGroup::judge(std::size_t member, const Standing& standing) {
@@ -92,7 +120,9 @@ void SyncGroup::judge(std::size_t member, const Standing& standing) {
                         fmt::format("{} priority {} -> {}", members_[member]->setting().name,
                                     unsigned{now.priority}, unsigned{standing.priority}),
                         {{"VRRP_INSTANCE", members_[member]->setting().name}});
+    const bool changes = now.priority != standing.priority;
     take(Judged{member, standing.priority, standing.causes});
+    if (changes) tools_.reporter.happened(*members_[member], Happening::priority_changed);
 }
 
 void SyncGroup::log_causes(std::size_t member, const Router& before) {

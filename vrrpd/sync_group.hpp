@@ -40,6 +40,8 @@ class SyncGroup {
 
   private:
     void carry_out(const Action& action, std::vector<RoleChanged>& changes);
+    void announce(Instance& instance, AnnounceAgain::Why why);
+    void log_late(std::size_t member, core::Interval late) const;
     void log_causes(std::size_t member, const Router& before);
 
     const Tools& tools_;

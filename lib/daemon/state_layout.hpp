@@ -20,7 +20,7 @@ inline constexpr std::size_t kVrrpdRecord = 256;
 inline constexpr std::size_t kCheckerdRecord = 384;
 inline constexpr std::size_t kIpvsdRecord = 128;
 
-inline constexpr std::uint32_t kVrrpdLayout = 1;
+inline constexpr std::uint32_t kVrrpdLayout = 2;
 inline constexpr std::uint32_t kCheckerdLayout = 1;
 inline constexpr std::uint32_t kIpvsdLayout = 1;
 

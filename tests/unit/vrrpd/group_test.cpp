@@ -75,7 +75,7 @@ TEST(SyncGroup, WaitsAsAWholeForTheScriptsOfOneMember) {
 
 TEST(SyncGroup, AnnouncesForAllMembersWhenOneHearsALowerPriority) {
     const auto done = step(pair(), {{active(), active()}}, heard(50), kNow);
-    EXPECT_EQ(in_words(done.actions), "send 100; notice lower; announce; 1:announce");
+    EXPECT_EQ(in_words(done.actions), "send 100; dual since +0ms; announce; 1:announce with group");
 }
 
 TEST(SyncGroup, StartsAsActiveOnlyWhenAllMembersAreOwners) {

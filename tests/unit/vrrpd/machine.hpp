@@ -33,7 +33,17 @@ struct InWords {
     std::string operator()(const StateChanged& a) const {
         return fmt::format("{}->{}", to_text(a.from), to_text(a.to));
     }
-    std::string operator()(const AnnounceAgain&) const { return "announce"; }
+    std::string operator()(const AnnounceAgain& a) const {
+        constexpr const char* kWhy[] = {"announce", "announce with group", "announce reasserted"};
+        return kWhy[static_cast<std::size_t>(a.why)];
+    }
+    std::string operator()(const DualBegan& a) const {
+        return fmt::format("dual since {}", relative(a.rival.began));
+    }
+    std::string operator()(const DualEnded& a) const {
+        constexpr const char* kHow[] = {"rival silent", "gave way", "gave way late"};
+        return fmt::format("dual over: {}", kHow[static_cast<std::size_t>(a.how)]);
+    }
     std::string operator()(const Noticed& a) const {
         constexpr const char* kNames[] = {"lower", "own", "rival"};
         return fmt::format("notice {}", kNames[static_cast<std::size_t>(a.what)]);

@@ -151,7 +151,7 @@ TEST(ActiveRouter, DoesNotCatchUpOnMissedAdvertisements) {
 
 TEST(ActiveRouter, AnnouncesAgainAfterABackupCouldHaveTakenOver) {
     const auto done = after(router(), active(kNow - 3s), TimerFired{0});
-    EXPECT_EQ(in_words(done.actions), "send 100; timer +1000ms; announce");
+    EXPECT_EQ(in_words(done.actions), "send 100; timer +1000ms; announce reasserted");
 }
 
 TEST(ActiveRouter, WithoutPreemptionStepsBackAfterABackupCouldHaveTakenOver) {
@@ -166,18 +166,20 @@ TEST(ActiveRouter, WithoutPreemptionLeavesTheRoleToTheOneItHearsAfterItWasStoppe
     RouterParameters p = router();
     p.nopreempt = true;
     const auto done = after(p, active(kNow - 3s), heard(50));
-    EXPECT_EQ(in_words(done.actions), "timer +3609.38ms; active->backup");
+    EXPECT_EQ(in_words(done.actions),
+              "dual since -195.313ms; timer +3609.38ms; dual over: gave way; active->backup");
     EXPECT_EQ(reason(done.actions), "was stopped for 3 s and does not preempt");
     // Who was not silent for so long defends its role.
-    EXPECT_EQ(in_words(after(p, active(kNow - 1s), heard(50)).actions),
-              "send 100; notice lower; announce");
+    EXPECT_EQ(in_words(after(p, active(kNow + 1ms), heard(50)).actions),
+              "send 100; dual since +0ms; announce");
 }
 
 TEST(ActiveRouter, AnswersALowerPriorityAtOnceUnlessToldNotTo) {
     RouterParameters p = router();
-    EXPECT_EQ(in_words(after(p, active(), heard(50)).actions), "send 100; notice lower; announce");
+    EXPECT_EQ(in_words(after(p, active(), heard(50)).actions),
+              "send 100; dual since +0ms; announce");
     p.lower_priority_no_advert = true;
-    EXPECT_EQ(in_words(after(p, active(), heard(50)).actions), "notice lower; announce");
+    EXPECT_EQ(in_words(after(p, active(), heard(50)).actions), "dual since +0ms; announce");
 }
 
 TEST(ActiveRouter, NeverMovesItsTimerForALowerPriority) {
@@ -260,13 +262,21 @@ TEST(Owner, GivesWayToAStubbornSecondOwnerAndReturns) {
     EXPECT_EQ(in_words(done.actions), "send 255; timer +7000ms; backup->active");
 }
 
+TEST(Owner, MayIgnoreWhatOthersAdvertise) {
+    RouterParameters p = router();
+    p.owner_ignores_adverts = true;
+    EXPECT_EQ(in_words(after(p, owner(active()), heard(255)).actions), "");
+    EXPECT_EQ(in_words(after(p, owner(active()), heard(0)).actions), "");
+    EXPECT_EQ(in_words(after(p, active(), heard(255)).actions), "timer +3609.38ms; active->backup");
+}
+
 TEST(Owner, ForgetsARivalThatFellSilent) {
     Router now = owner(active(kNow));
     now = after(router(), now, heard(255, "192.0.2.0")).state.members[0];
-    EXPECT_TRUE(std::get<Active>(now.state).give_way_at);
+    EXPECT_TRUE(std::get<Active>(now.state).rival->give_way_at);
     for (int i = 0; i <= 4; ++i)
         now = after(router(), now, TimerFired{0}, kNow + i * 1s).state.members[0];
-    EXPECT_FALSE(std::get<Active>(now.state).give_way_at);
+    EXPECT_FALSE(std::get<Active>(now.state).rival);
 }
 
 TEST(FaultyRouter, KeepsTheTimeAtWhichEachCauseBegan) {
@@ -304,7 +314,41 @@ TEST(SleptRouter, ListensWithItsWholeTimer) {
 TEST(SleptRouter, WithoutPreemptionGivesUpTheActiveRole) {
     RouterParameters p = router();
     p.nopreempt = true;
-    EXPECT_EQ(in_words(after(p, active(), Slept{60s}).actions), "timer +3609.38ms; active->backup");
+    auto done = after(p, active(), Slept{60s});
+    EXPECT_EQ(in_words(done.actions), "timer -59500ms");
+    done = after(p, done.state.members[0], TimerFired{0});
+    EXPECT_EQ(in_words(done.actions), "timer +3609.38ms; active->backup");
+    // Also when the packet of the one that took over comes first.
+    done = after(p, after(p, active(), Slept{60s}).state.members[0], heard(50));
+    EXPECT_EQ(name_of(done.state), StateName::backup);
+}
+
+TEST(SleptRouter, SaysNothingBeforeItsTimerLooksAtWhatCameMeanwhile) {
+    const Router woken = after(router(), active(), Slept{60s}).state.members[0];
+    EXPECT_EQ(in_words(after(router(), woken, heard(50)).actions),
+              "dual since -56695.3ms; announce");
+    EXPECT_EQ(in_words(after(router(), woken, heard(0)).actions), "");
+    EXPECT_EQ(in_words(after(router(), woken, TimerFired{0}).actions),
+              "send 100; timer +1000ms; announce reasserted");
+}
+
+Transition after_pause(const RouterParameters& p, core::Interval silent) {
+    Router stopped = active(kNow - silent + 1s);
+    return after(p, stopped, TimerFired{0});
+}
+
+TEST(StoppedRouter, GivesWayOnlyWhenItsBackupsMayHaveTakenOver) {
+    RouterParameters p = router();
+    p.nopreempt = true;
+    EXPECT_EQ(name_of(after_pause(p, 3609ms).state), StateName::active);
+    EXPECT_EQ(name_of(after_pause(p, 3610ms).state), StateName::backup);
+    // timer_expired_backup: a router of priority 254 takes over earlier than one of ours.
+    p.late_backup_priority = 254;
+    EXPECT_EQ(name_of(after_pause(p, 3007ms).state), StateName::active);
+    EXPECT_EQ(name_of(after_pause(p, 3008ms).state), StateName::backup);
+    // With preemption the role is taken back.
+    p.nopreempt = false;
+    EXPECT_EQ(name_of(after_pause(p, 60s).state), StateName::active);
 }
 
 }  // namespace

@@ -23,8 +23,14 @@ TEST(SavedState, BringsEveryStateBackAsItWas) {
                    .listened = true};
     Active rivalled{.adver_at = kNow + 1ms,
                     .sent_at = kNow - 999ms,
-                    .give_way_at = kNow + 3s,
-                    .rival_at = kNow - 1s};
+                    .since = kNow - 60s,
+                    .rival = Rival{.address = address("192.0.2.9"),
+                                   .priority = 255,
+                                   .interval = 500ms,
+                                   .began = kNow - 2s,
+                                   .heard_at = kNow - 1s,
+                                   .told = true,
+                                   .give_way_at = kNow + 3s}};
     const RouterState states[] = {
         Initialize{}, Initialize{true}, waiting, Backup{.active_adver_interval = 1s},
         rivalled,     Active{},         Fault{}};

@@ -177,7 +177,8 @@ class Workshop : public Reporter {
                 each.instance.kernel.told_active(++epoch_, 3s);
         }
     }
-    void announce(Instance&) override { ++announced; }
+    void announce(Instance&, AnnounceAgain::Why) override { ++announced; }
+    void happened(Instance&, Happening what) override { happenings.push_back(what); }
     bool slept() override { return false; }
     void kernel_changed(Instance& which) override { routers->judge(which); }
 
@@ -193,6 +194,7 @@ class Workshop : public Reporter {
     std::unique_ptr<Routers> routers;
     std::vector<core::ObjectId> polled;
     int announced = 0;
+    std::vector<Happening> happenings;
     bool answers = false;
 
   private:
