@@ -49,7 +49,9 @@ core::Status check_instance(const config::v1::VrrpInstance& instance) {
     const std::string where = "vrrp_instance " + instance.name();
     if (instance.name().empty() || instance.name().size() > kLongestName)
         return wrong("name", where);
-    if (!is_interface(instance.interface())) return wrong("interface", where);
+    if (!is_interface(instance.interface()) || !is_interface(instance.vrf())) {
+        return wrong("interface", where);
+    }
     if (instance.interface().empty() && instance.unicast_peers_size() == 0) {
         return wrong("interface", where);
     }

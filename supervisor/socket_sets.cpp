@@ -17,6 +17,27 @@ namespace {
 using messages::v1::SocketGrant;
 using messages::v1::ToVrrpd;
 
+/// Octets of queue that an instance asks for. What several ask for adds up.
+std::uint64_t buffer_for(const config::v1::VrrpInstance& instance,
+                         const config::v1::GlobalDefs& global) {
+    constexpr std::uint64_t kJumboFrame = 9000;
+    constexpr std::uint64_t kLargestHeader = 60 + 24;  // IPv4 with options, authentication header
+    constexpr std::uint64_t kFixed = 8 + 8 + 28;       // of a message, with password and trailer
+    if (instance.has_receive_buffer_size()) return instance.receive_buffer_size();
+    if (global.has_rx_bufs_size()) return global.rx_bufs_size();
+    const std::uint64_t times = global.has_rx_bufs_multiplier() ? global.rx_bufs_multiplier() : 3;
+    const auto addresses = static_cast<std::uint64_t>(instance.addresses_size());
+    switch (global.rx_bufs_policy()) {
+        case config::v1::RECEIVE_BUFFER_MTU:
+            return times * kJumboFrame;
+        case config::v1::RECEIVE_BUFFER_ADVERT:
+            return times * (kLargestHeader + kFixed + addresses * (instance.ipv6() ? 16 : 4));
+        case config::v1::RECEIVE_BUFFER_UNSPECIFIED:
+            break;
+    }
+    return 0;
+}
+
 void add_instance(const config::v1::VrrpInstance& instance, SetWish& wish) {
     wish.plan.vrids.insert(static_cast<std::uint8_t>(instance.virtual_router_id()));
     if (instance.unicast_peers_size() == 0) {
@@ -24,11 +45,7 @@ void add_instance(const config::v1::VrrpInstance& instance, SetWish& wish) {
             wish.plan.groups.insert(*group);
         }
     }
-    if (const auto source = core::Address::from_bytes(instance.source_address())) {
-        wish.plan.sources.insert(*source);
-    } else {
-        wish.kernel_chooses_source = true;
-    }
+    wish.plan.senders.insert(send_key_of(instance));
 }
 
 int errno_of(const core::Error& error) {
@@ -36,15 +53,12 @@ int errno_of(const core::Error& error) {
 }
 
 void open_senders(const SocketKey& key, SocketSet& set) {
-    std::vector<std::optional<core::Address>> sources(set.wish.plan.sources.begin(),
-                                                      set.wish.plan.sources.end());
-    if (set.wish.kernel_chooses_source) sources.emplace_back();
-    for (const auto& source : sources) {
-        auto socket = open_send_socket(key, static_cast<int>(set.ifindex), source);
+    for (const SendKey& sender : set.wish.plan.senders) {
+        auto socket = open_send_socket(key, static_cast<int>(set.ifindex), sender);
         if (socket) {
-            set.send.push_back({source, std::move(*socket), 0});
+            set.send.push_back({sender, std::move(*socket), 0});
         } else {
-            set.send.push_back({source, {}, errno_of(socket.error())});
+            set.send.push_back({sender, {}, errno_of(socket.error())});
             set.error_text = socket.error().text();
         }
     }
@@ -65,8 +79,7 @@ SocketSet open_set(const SocketKey& key, const SetWish& wish, double wall_clock)
         set.error_text = pair.error().text();
     }
     if (set.error != 0) {
-        for (const auto& source : wish.plan.sources) set.send.push_back({source, {}, set.error});
-        if (wish.kernel_chooses_source) set.send.push_back({{}, {}, set.error});
+        for (const SendKey& sender : wish.plan.senders) set.send.push_back({sender, {}, set.error});
     } else {
         open_senders(key, set);
     }
@@ -91,6 +104,7 @@ ToVrrpd describe(const SocketKey& key, const SocketSet& set, messages::v1::Socke
     grant.set_ifindex(set.ifindex);
     grant.set_ipv6(key.family == core::Family::ipv6);
     grant.set_unicast(key.unicast);
+    grant.set_authentication_header(key.authentication_header);
     grant.set_kind(kind);
     grant.set_opened_at_ns(static_cast<std::uint64_t>(set.opened_at * 1e9));
     if (error != 0) grant.set_error(static_cast<std::uint32_t>(error));
@@ -100,22 +114,40 @@ ToVrrpd describe(const SocketKey& key, const SocketSet& set, messages::v1::Socke
 }  // namespace
 
 std::string to_text(const SocketKey& key) {
-    return fmt::format("{} {}{}", key.interface.empty() ? "any interface" : key.interface,
+    return fmt::format("{} {}{}{}", key.interface.empty() ? "any interface" : key.interface,
                        key.family == core::Family::ipv6 ? "IPv6" : "IPv4",
-                       key.unicast ? " unicast" : "");
+                       key.unicast ? " unicast" : "",
+                       key.authentication_header ? " with authentication headers" : "");
 }
 
 SocketKey key_of(const config::v1::VrrpInstance& instance) {
-    return {instance.interface(), instance.ipv6() ? core::Family::ipv6 : core::Family::ipv4,
-            instance.unicast_peers_size() != 0};
+    return {
+        .interface = instance.interface().empty() ? instance.vrf() : instance.interface(),
+        .family = instance.ipv6() ? core::Family::ipv6 : core::Family::ipv4,
+        .unicast = instance.unicast_peers_size() != 0,
+        .authentication_header = !instance.ipv6() && instance.version() == 2 &&
+                                 instance.authentication().type() == config::v1::AUTHENTICATION_AH};
+}
+
+SendKey send_key_of(const config::v1::VrrpInstance& instance) {
+    SendKey key{.source = core::Address::from_bytes(instance.source_address())};
+    if (instance.unicast_peers_size() != 0 && instance.unicast_ttl() != 0)
+        key.time_to_live = static_cast<std::uint8_t>(std::min(instance.unicast_ttl(), 255U));
+    return key;
 }
 
 SetWishes wishes_of(const config::v1::Config& config) {
+    constexpr std::uint64_t kLargestBuffer = 1U << 30U;  // the kernel doubles it, into an int
     SetWishes wishes;
+    std::map<SocketKey, std::uint64_t> buffers;
     for (const config::v1::VrrpInstance& instance : config.vrrp_instances()) {
-        add_instance(instance, wishes[key_of(instance)]);
+        const SocketKey key = key_of(instance);
+        add_instance(instance, wishes[key]);
+        auto& buffer = buffers[key];
+        buffer = std::min(kLargestBuffer, buffer + buffer_for(instance, config.global()));
     }
     for (auto& [key, wish] : wishes) {
+        wish.plan.buffer = std::max(kHotBuffer, static_cast<std::uint32_t>(buffers[key]));
         SocketKey other = key;
         other.unicast = !key.unicast;
         wish.plan.other_kind_present = wishes.contains(other);
@@ -156,9 +188,10 @@ void SocketSets::refresh(double wall_clock) {
 core::Status grant(ipc::Channel& vrrpd, const SocketKey& key, const SocketSet& set) {
     for (const SendSocket& sender : set.send) {
         ToVrrpd message = describe(key, set, messages::v1::SOCKET_SEND, sender.error);
-        if (sender.source) {
-            message.mutable_socket_grant()->set_source_address(sender.source->octets());
-        }
+        SocketGrant& grant = *message.mutable_socket_grant();
+        if (sender.key.source) grant.set_source_address(sender.key.source->octets());
+        grant.set_time_to_live(sender.key.time_to_live);
+        if (!sender.key.interface.empty()) grant.set_send_interface(sender.key.interface);
         if (core::Status sent = send(vrrpd, message, sender.socket.get()); !sent) return sent;
     }
     const ToVrrpd hot = describe(key, set, messages::v1::SOCKET_HOT, set.error);

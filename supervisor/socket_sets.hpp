@@ -17,12 +17,11 @@ namespace holdfast::supervisor {
 
 [[nodiscard]] std::string to_text(const SocketKey& key);
 [[nodiscard]] SocketKey key_of(const config::v1::VrrpInstance& instance);
+[[nodiscard]] SendKey send_key_of(const config::v1::VrrpInstance& instance);
 
-/// What the routers behind one key need together. Routers without a configured source share one
-/// send socket whose source the kernel chooses.
+/// What the routers behind one key need together.
 struct SetWish {
     SocketPlan plan;
-    bool kernel_chooses_source = false;
     friend bool operator==(const SetWish&, const SetWish&) = default;
 };
 using SetWishes = std::map<SocketKey, SetWish>;
@@ -31,7 +30,7 @@ using SetWishes = std::map<SocketKey, SetWish>;
 [[nodiscard]] SetWishes wishes_of(const config::v1::Config& config);
 
 struct SendSocket {
-    std::optional<core::Address> source;
+    SendKey key;
     core::UniqueFd socket;
     int error = 0;  // errno when it could not be opened
 };

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::uint32_t kWholePacket = 0xffffffffU;
 constexpr std::uint32_t kVrrpHeader = 8;  // octets of VRRPv2 and v3 before the addresses
+constexpr std::uint32_t kVrrpProtocol = 112;
 constexpr std::uint32_t kVersion2Advertisement = 0x21;
 constexpr std::uint32_t kVersion3Advertisement = 0x31;
 
@@ -45,10 +46,24 @@ class Assembler {
     std::vector<sock_filter> program_;
 };
 
+/// X := offset of what follows the authentication header (RFC 4302 2) at X:
+///
+///   next header | payload length in 32-bit words minus 2 | ...
+void skip_authentication_header(Assembler& code, std::vector<std::size_t>& odd) {
+    code.add(BPF_LD | BPF_B | BPF_IND, 0);
+    code.require(BPF_JEQ, kVrrpProtocol, odd);
+    code.add(BPF_LD | BPF_B | BPF_IND, 1);
+    code.add(BPF_ALU | BPF_ADD | BPF_K, 2);
+    code.add(BPF_ALU | BPF_LSH | BPF_K, 2);
+    code.add(BPF_ALU | BPF_ADD | BPF_X, 0);
+    code.add(BPF_MISC | BPF_TAX, 0);
+}
+
 /// X := offset of the VRRP header in what the filter sees; A := octets from there on.
-void load_payload_length(Assembler& code, core::Family family) {
-    if (family == core::Family::ipv4) {
+void load_payload_length(Assembler& code, const VrrpFilter& wanted, std::vector<std::size_t>& odd) {
+    if (wanted.family == core::Family::ipv4) {
         code.add(BPF_LDX | BPF_B | BPF_MSH, 0);
+        if (wanted.authentication_header) skip_authentication_header(code, odd);
         code.add(BPF_LD | BPF_W | BPF_LEN, 0);
         code.add(BPF_ALU | BPF_SUB | BPF_X, 0);
     } else {
@@ -79,7 +94,7 @@ std::vector<sock_filter> build_filter(const VrrpFilter& wanted) {
     load_is_multicast(code, wanted.family);
     code.require(BPF_JEQ, wanted.unicast ? 0 : 1, wanted.any_destination ? odd : elsewhere);
 
-    load_payload_length(code, wanted.family);
+    load_payload_length(code, wanted, odd);
     code.require(BPF_JGE, kVrrpHeader, odd);
     if (!wanted.unicast) {
         code.add(BPF_LD | BPF_B | BPF_ABS,

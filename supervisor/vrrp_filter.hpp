@@ -20,6 +20,8 @@ struct VrrpFilter {
     Side side = Side::hot;
     /// Unicast advertisements may have any TTL; multicast ones must have 255 (RFC 9568 7.1).
     bool unicast = false;
+    /// Behind the IP header lies an authentication header (RFC 4302), then the message. IPv4 only.
+    bool authentication_header = false;
     /// The cold socket takes packets of the other destination type too: nobody else is there to
     /// count them.
     bool any_destination = false;

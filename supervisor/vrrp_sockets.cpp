@@ -26,7 +26,6 @@ constexpr int kVrrpProtocol = 112;
 constexpr int kVrrpTtl = 255;
 constexpr int kInternetworkControl = 0xC0;  // precedence 6
 constexpr int kNetworkPriority = 6;         // TC_PRIO_INTERACTIVE, the highest without a right
-constexpr int kHotBuffer = 1024 * 1024;
 constexpr int kColdBuffer = 32 * 1024;
 constexpr int kMonitorBuffer = 1024 * 1024;
 
@@ -60,9 +59,9 @@ class Options {
     core::Status result_ = core::Done{};
 };
 
-core::Result<core::UniqueFd> open_raw(core::Family family) {
-    core::UniqueFd socket(
-        ::socket(core::to_af(family), SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kVrrpProtocol));
+core::Result<core::UniqueFd> open_raw(const SocketKey& key) {
+    core::UniqueFd socket(::socket(core::to_af(key.family), SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                                   key.authentication_header ? int{IPPROTO_AH} : kVrrpProtocol));
     if (!socket) return core::Error::last("open a raw VRRP socket");
     return socket;
 }
@@ -114,38 +113,39 @@ void drain(int socket) {
 
 core::Result<core::UniqueFd> open_receiver(const SocketKey& key, int ifindex,
                                            const SocketPlan& plan, VrrpFilter::Side side) {
-    auto socket = open_raw(key.family);
+    auto socket = open_raw(key);
     if (!socket) return socket.error();
     const bool hot = side == VrrpFilter::Side::hot;
     Options options(socket->get());
     attach_filter(options, build_filter({.family = key.family,
                                          .side = side,
                                          .unicast = key.unicast,
+                                         .authentication_header = key.authentication_header,
                                          .any_destination = !hot && !plan.other_kind_present,
                                          .vrids = plan.vrids}));
     bind_to_interface(options, key);
-    prepare_receiving(options, key.family, hot ? kHotBuffer : kColdBuffer);
+    prepare_receiving(options, key.family, hot ? static_cast<int>(plan.buffer) : kColdBuffer);
     for (const core::Address& group : plan.groups) join(options, group, ifindex);
     if (auto set = options.result(); !set) return set.error().within(key.interface);
     drain(socket->get());
     return socket;
 }
 
-void prepare_sending_v4(Options& options, int ifindex) {
+void prepare_sending_v4(Options& options, int ifindex, int time_to_live) {
     const ip_mreqn interface { in_addr{}, in_addr{}, ifindex };
     options.set(IPPROTO_IP, IP_MULTICAST_IF, interface, "IP_MULTICAST_IF")
         .set(IPPROTO_IP, IP_MULTICAST_TTL, kVrrpTtl, "IP_MULTICAST_TTL")
         .set(IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP")
-        .set(IPPROTO_IP, IP_TTL, kVrrpTtl, "IP_TTL")
+        .set(IPPROTO_IP, IP_TTL, time_to_live, "IP_TTL")
         .set(IPPROTO_IP, IP_TOS, kInternetworkControl, "IP_TOS");
 }
 
-void prepare_sending_v6(Options& options, int ifindex) {
+void prepare_sending_v6(Options& options, int ifindex, int hop_limit) {
     constexpr int kChecksumOffset = 6;
     options.set(IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex, "IPV6_MULTICAST_IF")
         .set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, kVrrpTtl, "IPV6_MULTICAST_HOPS")
         .set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP")
-        .set(IPPROTO_IPV6, IPV6_UNICAST_HOPS, kVrrpTtl, "IPV6_UNICAST_HOPS")
+        .set(IPPROTO_IPV6, IPV6_UNICAST_HOPS, hop_limit, "IPV6_UNICAST_HOPS")
         .set(IPPROTO_IPV6, IPV6_TCLASS, kInternetworkControl, "IPV6_TCLASS")
         .set(IPPROTO_RAW, IPV6_CHECKSUM, kChecksumOffset, "IPV6_CHECKSUM");
 }
@@ -178,21 +178,22 @@ core::Result<ReceivePair> open_receive_pair(const SocketKey& key, int ifindex,
 }
 
 core::Result<core::UniqueFd> open_send_socket(const SocketKey& key, int ifindex,
-                                              const std::optional<core::Address>& source) {
-    auto socket = open_raw(key.family);
+                                              const SendKey& sender) {
+    auto socket = open_raw(key);
     if (!socket) return socket.error();
     Options options(socket->get());
     attach_filter(options, build_drop_all());
     bind_to_interface(options, key);
     if (key.family == core::Family::ipv4) {
-        prepare_sending_v4(options, ifindex);
+        prepare_sending_v4(options, ifindex, sender.time_to_live);
+        if (key.authentication_header) options.set(IPPROTO_IP, IP_HDRINCL, 1, "IP_HDRINCL");
     } else {
-        prepare_sending_v6(options, ifindex);
+        prepare_sending_v6(options, ifindex, sender.time_to_live);
     }
     options.try_set(SOL_SOCKET, SO_PRIORITY, kNetworkPriority);
     if (auto set = options.result(); !set) return set.error().within(key.interface);
-    if (source) {
-        if (auto bound = bind_source(socket->get(), *source, ifindex); !bound) {
+    if (sender.source) {
+        if (auto bound = bind_source(socket->get(), *sender.source, ifindex); !bound) {
             return bound.error().within(key.interface);
         }
     }

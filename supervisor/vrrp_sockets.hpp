@@ -12,19 +12,32 @@
 
 namespace holdfast::supervisor {
 
-/// Routers that can share raw sockets: same interface, family and kind of destination.
+/// Routers that can share raw sockets: same device, family, kind of destination, and IP protocol.
 struct SocketKey {
-    std::string interface;
+    std::string interface;  // or the VRF's device, or empty: any
     core::Family family = core::Family::ipv4;
     bool unicast = false;
+    bool authentication_header = false;  // IP protocol 51 instead of 112 (RFC 4302)
     friend auto operator<=>(const SocketKey&, const SocketKey&) = default;
 };
+
+/// How routers send; those that send alike share a socket.
+struct SendKey {
+    std::optional<core::Address> source;  // else vrrpd, or the kernel, chooses
+    std::uint8_t time_to_live = 255;      // or hop limit, of unicast advertisements
+    std::string interface;                // the device, when it is not the key's (VMAC, ipvlan)
+    friend auto operator<=>(const SendKey&, const SendKey&) = default;
+};
+
+/// Octets that a hot socket queues at least, so that a takeover of many routers loses nothing.
+inline constexpr std::uint32_t kHotBuffer = 1024 * 1024;
 
 /// What the routers of one key need.
 struct SocketPlan {
     std::set<std::uint8_t> vrids;
-    std::set<core::Address> groups;   // to join; empty for unicast
-    std::set<core::Address> sources;  // configured source addresses, each with a send socket
+    std::set<core::Address> groups;  // to join; empty for unicast
+    std::set<SendKey> senders;
+    std::uint32_t buffer = kHotBuffer;  // octets of the hot socket's queue, never fewer than these
     /// Routers of the other kind of destination are on the interface and have a cold socket too.
     bool other_kind_present = false;
     friend bool operator==(const SocketPlan&, const SocketPlan&) = default;
@@ -42,11 +55,13 @@ struct ReceivePair {
 [[nodiscard]] core::Result<ReceivePair> open_receive_pair(const SocketKey& key, int ifindex,
                                                           const SocketPlan& plan);
 
-/// A socket that sends with TTL/hop limit 255, TOS/traffic class 0xC0 (RFC 9568 5.1.1.3), without
-/// looping back, and receives nothing. With `source` it is bound to that address, which need not be
-/// ours (IP_TRANSPARENT). For IPv6 the kernel fills the checksum in (IPV6_CHECKSUM 6).
-[[nodiscard]] core::Result<core::UniqueFd> open_send_socket(
-    const SocketKey& key, int ifindex, const std::optional<core::Address>& source);
+/// A socket that sends with TTL/hop limit 255 (unicast: as wished), TOS/traffic class 0xC0 (RFC
+/// 9568 5.1.1.3), without looping back, and receives nothing. With a source it is bound to that
+/// address, which need not be ours (IP_TRANSPARENT). For IPv6 the kernel fills the checksum in
+/// (IPV6_CHECKSUM 6). With an authentication header, whose sum covers it, the IP header is the
+/// sender's (IP_HDRINCL).
+[[nodiscard]] core::Result<core::UniqueFd> open_send_socket(const SocketKey& key, int ifindex,
+                                                            const SendKey& sender);
 
 /// A netlink socket for vrrpd's view of links and addresses: RTNLGRP_LINK, IPV4_IFADDR, IPV6_IFADDR
 /// joined before anything is asked; to be made anew for each incarnation.

@@ -89,6 +89,7 @@ void Daemon::activate(std::uint64_t generation) {
     if (core::Status started = links_.start(); !started)
         with_.log.error("VRRP_LINKS", started.error().text());
     const Model model = *std::exchange(prepared_, std::nullopt);
+    log_unknown_vrids_ = model.log_unknown_vrids;
     scripts_.adopt(model.scripts, true);
     routers_.start(model);
     with_.log.info(
@@ -110,6 +111,7 @@ void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
         const auto moved = saved_.file().move_to(std::move(larger_state_file_));
         if (!moved) with_.log.warning("VRRP_STATE_FULL", moved.error().text());
     }
+    log_unknown_vrids_ = model.log_unknown_vrids;
     scripts_.adopt(model.scripts, false);
     routers_.adopt(model);
     sockets_.keep_only(routers_.wire_keys());
@@ -248,10 +250,13 @@ void Daemon::packet_arrived(const WireKey& where, const Datagram& datagram) {
     if (routers_.arrived(where, datagram)) return;
     const auto vrid = vrid_of(datagram.message);
     if (!vrid || !unknown_limit_.admit(*vrid, with_.loop.now())) return;
-    with_.log.info("VRRP_UNKNOWN",
-                   fmt::format("{} on {} uses virtual router id {}, which is not "
-                               "configured here",
-                               datagram.source.text(), where.interface, unsigned{*vrid}));
+    const std::string text =
+        fmt::format("{} on {} uses virtual router id {}, which is not configured here",
+                    datagram.source.text(), where.interface, unsigned{*vrid});
+    if (log_unknown_vrids_)
+        with_.log.notice("VRRP_UNKNOWN", text);
+    else
+        with_.log.info("VRRP_UNKNOWN", text);
 }
 
 void Daemon::track_result(const messages::v1::TrackResult& result) {

@@ -91,6 +91,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     IpvsdLink ipvsd_;
     loop::Timer ipvsd_retry_;  // asks for a new channel when none comes by itself
     log::RateLimit unknown_limit_;
+    bool log_unknown_vrids_ = false;
     loop::Timer socket_retry_;
     std::map<WireKey, core::Instant> sockets_asked_;
     daemon::StateLayout layout_;

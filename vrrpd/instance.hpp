@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,7 +10,9 @@
 #include "lib/log/logger.hpp"
 #include "lib/log/rate_limit.hpp"
 #include "lib/loop/loop.hpp"
+#include "vrrpd/authentication_header.hpp"
 #include "vrrpd/group.hpp"
+#include "vrrpd/hmac_trailer.hpp"
 #include "vrrpd/kernel_watch.hpp"
 #include "vrrpd/model.hpp"
 #include "vrrpd/observations.hpp"
@@ -72,8 +75,8 @@ class Instance {
     Instance& operator=(const Instance&) = delete;
 
     [[nodiscard]] const InstanceSetting& setting() const { return setting_; }
-    void configure(InstanceSetting setting) { setting_ = std::move(setting); }
-    [[nodiscard]] WireKey wire_key() const;
+    void configure(InstanceSetting setting);
+    [[nodiscard]] const WireKey& wire_key() const { return wire_key_; }
     [[nodiscard]] core::ObjectId id() const { return setting_.id; }
 
     /// Which group decides, and as which of its members.
@@ -104,15 +107,37 @@ class Instance {
     KernelWatch kernel;
 
   private:
+    void prepare_proofs();
+    [[nodiscard]] Moment moment() const;
     void refuse(const Datagram& datagram, Rejection why);
     void note_differences(const Datagram& datagram, const Accepted& accepted);
     void note_send_error(const core::Error& error);
     void note_sent();
-    /// A line that the network can provoke; false when it is left out.
-    bool warn(unsigned kind, std::string_view event, const std::string& text);
+    /// Speaks to a peer in the form of checksum that it uses itself.
+    void adopt_checksum(const Datagram& datagram, ChecksumForm heard);
+    [[nodiscard]] ChecksumForm checksum_for(const core::Address& destination) const;
+    void note_time(const Moment& now);
+    core::Status send_to(const core::Address& destination, const core::Address& source,
+                         const Moment& now);
+    /// A line that the network can provoke; `text()` makes it, once it is certain to be written.
+    /// False when it is left out.
+    template <class Text>
+    bool warn(unsigned kind, std::string_view event, const Text& text) {
+        const auto left_out = limit_.admit(kind, tools_.loop.now());
+        if (left_out) write(event, text(), *left_out);
+        return left_out.has_value();
+    }
+    void write(std::string_view event, const std::string& text, std::uint64_t left_out);
 
     const Tools& tools_;
     InstanceSetting setting_;
+    WireKey wire_key_;
+    Advertisement said_;  // what we advertise, but for the priority
+    std::optional<TrailerKeeper> trailer_;
+    std::optional<HeaderKeeper> header_;
+    /// Peers that want the checksum of keepalived before 1.3.7.
+    std::set<core::Address> old_checksum_peers_;
+    core::Interval time_difference_{0};  // as it was logged
     SyncGroup* group_ = nullptr;
     std::size_t member_ = 0;
     Counters counters_;

@@ -86,6 +86,14 @@ std::optional<core::Address> Links::source(const std::string& interface,
     return std::get<core::Address>(std::ranges::min(candidates));
 }
 
+bool Links::has_address(const std::string& interface, const core::Address& address) const {
+    const auto* found = table_ == nullptr ? nullptr : table_->find(interface);
+    return found != nullptr && std::ranges::any_of(found->addresses, [&](const auto& entry) {
+               const InterfaceAddress& each = entry.second;
+               return each.address == address && !each.is_tentative() && !each.is_duplicate();
+           });
+}
+
 bool Links::source_is_tentative(const std::string& interface,
                                 const core::Address& destination) const {
     const auto* found = table_ == nullptr ? nullptr : table_->find(interface);

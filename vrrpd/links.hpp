@@ -50,6 +50,9 @@ class Links : public netlink::TableListener {
         const std::string& interface, const core::Address& destination,
         const std::set<core::Address>& virtual_addresses) const;
 
+    /// That may be used.
+    [[nodiscard]] bool has_address(const std::string& interface,
+                                   const core::Address& address) const;
     /// There is none yet, but duplicate address detection will be over soon.
     [[nodiscard]] bool source_is_tentative(const std::string& interface,
                                            const core::Address& destination) const;

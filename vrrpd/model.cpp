@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "proto/config.pb.h"
+#include "vrrpd/protocol_model.hpp"
 
 namespace holdfast::vrrp {
 
@@ -24,18 +25,6 @@ core::Interval interval(std::uint64_t microseconds) {
 
 core::Error refused(const std::string& name, std::string_view what) {
     return core::Error(fmt::format("vrrp_instance {}: {}", name, what));
-}
-
-Authentication authentication_of(const config::VrrpInstance& from) {
-    switch (from.authentication().type()) {
-        case config::AUTHENTICATION_PASS:
-            return Authentication::simple(from.authentication().password());
-        case config::AUTHENTICATION_AH:
-            return {.type = Authentication::Type::header, .password = {}};
-        case config::AUTHENTICATION_NONE:
-            break;
-    }
-    return {};
 }
 
 RouterParameters parameters_of(const config::VrrpInstance& from) {
@@ -76,32 +65,7 @@ Status add_addresses(const config::VrrpInstance& from, InstanceSetting& made) {
             made.advertised.push_back(*address);
     }
     made.expected.addresses = made.advertised;
-    std::ranges::sort(made.expected.addresses);
     if (made.advertised.size() > 255) return refused(made.name, "more than 255 addresses");
-    return core::Done{};
-}
-
-Status add_destinations(const config::VrrpInstance& from, InstanceSetting& made) {
-    if (!from.source_address().empty()) {
-        made.source = core::Address::from_bytes(from.source_address());
-        if (!made.source) return refused(made.name, "source address of odd length");
-    }
-    made.expected.unicast = from.unicast_peers_size() > 0;
-    for (const config::UnicastPeer& peer : from.unicast_peers()) {
-        const auto address = core::Address::from_bytes(peer.address());
-        if (!address || address->family() != made.expected.family)
-            return refused(made.name, "unicast peer of another family");
-        made.destinations.push_back(*address);
-    }
-    // Unicast without a peer speaks to nobody.
-    if (made.expected.unicast || from.unicast()) return core::Done{};
-    const bool v4 = made.expected.family == core::Family::ipv4;
-    auto group = core::Address::from_text(v4 ? "224.0.0.18" : "ff02::12");
-    if (!from.multicast_group().empty()) group = core::Address::from_bytes(from.multicast_group());
-    if (!group || !group->is_multicast() || group->family() != made.expected.family)
-        return refused(made.name, "no multicast group");
-    made.expected.group = group;
-    made.destinations.push_back(*group);
     return core::Done{};
 }
 
@@ -136,6 +100,7 @@ core::Result<InstanceSetting> instance_of(const config::VrrpInstance& from,
     made.name = from.name();
     made.interface = from.interface();
     if (!made.id) return refused(made.name, "no id");
+    if (made.interface.empty()) made.vrf = from.vrf();
     if (made.interface.empty() && from.unicast_peers_size() == 0)
         return refused(made.name, "no interface");
     if (from.virtual_router_id() < 1 || from.virtual_router_id() > 255)
@@ -149,12 +114,9 @@ core::Result<InstanceSetting> instance_of(const config::VrrpInstance& from,
     made.expected = {.version = made.router.version,
                      .family = from.ipv6() ? core::Family::ipv6 : core::Family::ipv4,
                      .vrid = static_cast<std::uint8_t>(from.virtual_router_id()),
-                     .advert_interval = made.router.advert_interval,
-                     .authentication = authentication_of(from)};
+                     .advert_interval = made.router.advert_interval};
     if (Status good = add_addresses(from, made); !good) return good.error();
-    if (Status good = add_destinations(from, made); !good) return good.error();
-    if (made.expected.authentication.type == Authentication::Type::header)
-        made.not_carried_out = "authentication type AH is not supported";
+    if (Status good = add_protocol(from, made); !good) return good.error();
 
     if (!from.dont_track_primary() && !made.interface.empty())
         made.trackers.push_back({.kind = Tracker::Kind::own_interface, .name = made.interface});
@@ -212,6 +174,7 @@ Status add_scripts(const config::Config& from, Model& model) {
 
 core::Result<Model> build_model(std::uint64_t generation, const config::Config& from) {
     Model model{.generation = generation};
+    model.log_unknown_vrids = from.global().log_unknown_vrids();
     std::map<ObjectId, const config::VrrpSyncGroup*> group_of;
     if (Status good = add_groups(from, model, group_of); !good) return good.error();
     for (const config::VrrpInstance& each : from.vrrp_instances()) {

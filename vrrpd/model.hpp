@@ -9,8 +9,10 @@
 #include "lib/core/ids.hpp"
 #include "lib/core/result.hpp"
 #include "vrrpd/advertisement.hpp"
+#include "vrrpd/hmac_trailer.hpp"
 #include "vrrpd/router.hpp"
 #include "vrrpd/tracking.hpp"
+#include "vrrpd/wire_key.hpp"
 
 namespace holdfast::config::v1 {
 class Config;
@@ -43,6 +45,7 @@ struct InstanceSetting {
     core::ObjectId id;
     std::string name;
     std::string interface;  // empty: any (unicast only)
+    std::string vrf;        // device of the routing domain, where there is no interface
     std::string group;      // name of its sync group, or empty
     std::uint8_t base_priority = 100;
     RouterParameters router;  // `source` is known at run time only
@@ -52,9 +55,18 @@ struct InstanceSetting {
     std::vector<std::string> address_texts;
     std::optional<core::Address> source;      // mcast_src_ip, unicast_src_ip
     std::vector<core::Address> destinations;  // the multicast group, or the unicast peers
+    SendKey send;
+    ChecksumForm checksum = ChecksumForm::pseudo_header;  // of what we send
+    std::optional<TrailerSetting> trailer;                // auth_hmac
+    bool track_source = false;         // wait in Fault while `source` is not on the interface
+    bool fault_without_peers = false;  // unicast that speaks to nobody is a Fault
+    bool skip_address_check = false;   // compare addresses only when the sender is a new one
     std::vector<TrackerSetting> trackers;
     /// What this version cannot do; such an instance stays in Fault and says so.
     std::string not_carried_out;
+
+    /// What its sockets are bound to; empty: nothing.
+    [[nodiscard]] const std::string& device() const { return interface.empty() ? vrf : interface; }
     friend bool operator==(const InstanceSetting&, const InstanceSetting&) = default;
 };
 
@@ -71,6 +83,7 @@ struct Model {
     std::map<core::ObjectId, InstanceSetting> instances;
     std::map<core::ObjectId, GroupSetting> groups;
     std::map<core::ObjectId, ScriptSetting> scripts;  // only those that somebody watches
+    bool log_unknown_vrids = false;
 };
 
 /// Refuses what a correct parser would not have let through: an id of 0 or twice, ranges of the

@@ -416,6 +416,10 @@ std::string to_text(const Cause& cause) {
             return fmt::format("the address of interface {} is still being checked", cause.subject);
         case Cause::Kind::no_socket:
             return fmt::format("no socket: {}", cause.subject);
+        case Cause::Kind::no_unicast_peer:
+            return "no unicast peer is left to speak to";
+        case Cause::Kind::source_not_present:
+            return fmt::format("the source address {} is not there", cause.subject);
         case Cause::Kind::tracked_interface:
             return fmt::format("tracked interface {} is not as wanted", cause.subject);
         case Cause::Kind::script_not_run:

@@ -55,6 +55,8 @@ struct Cause {
         no_source_address,      // subject: interface
         source_tentative,       // subject: interface; waits for duplicate address detection
         no_socket,              // subject: what refused
+        no_unicast_peer,        // nobody to speak to
+        source_not_present,     // subject: the configured source address and its interface
         tracked_interface,      // subject: interface
         script_not_run,         // subject: script; waits without a notification
         script,                 // subject: script

@@ -42,25 +42,10 @@ Routers::Routers(const Tools& tools, const Links& links, const Scripts& scripts)
 
 Routers::~Routers() = default;
 
-std::size_t Routers::HashOfPlace::operator()(const Place& place) const noexcept {
-    const std::size_t rest = std::size_t{place.vrid} << 2U |
-                             (place.family == core::Family::ipv6 ? 2U : 0U) |
-                             (place.unicast ? 1U : 0U);
-    return std::hash<std::string>{}(place.interface) ^ rest * 0x9e3779b97f4a7c15ULL;
-}
-
-Routers::Place Routers::place_of(const InstanceSetting& setting) {
-    return {setting.interface, setting.expected.family, setting.expected.vrid,
-            setting.expected.unicast};
-}
-
 bool Routers::arrived(const WireKey& where, const Datagram& datagram) {
-    const auto vrid = vrid_of(datagram.message);
-    if (!vrid) return false;
-    const auto found = by_place_.find({where.interface, where.family, *vrid, where.unicast});
-    if (found == by_place_.end()) return false;
-    found->second->receive(datagram);
-    return true;
+    Instance* const found = places_.find(where, datagram);
+    if (found != nullptr) found->receive(datagram);
+    return found != nullptr;
 }
 
 void Routers::take_all(const Event& event) {
@@ -115,21 +100,13 @@ Standing Routers::standing_of(const Instance& instance) const {
     Standing standing = vrrp::judge(setting.base_priority, trackers);
 
     auto& causes = standing.causes;
-    const bool exists = setting.interface.empty() || links_.view(setting.interface).exists;
+    const bool exists = setting.device().empty() || links_.view(setting.device()).exists;
     if (!exists) {
         // Everything else follows from that.
         std::erase(causes, Cause{Kind::interface_down, setting.interface});
-        causes.push_back({Kind::interface_missing, setting.interface});
+        causes.push_back({Kind::interface_missing, setting.device()});
     } else {
-        if (!source_of(instance) && !setting.destinations.empty())
-            causes.push_back(
-                {links_.source_is_tentative(setting.interface, setting.destinations.front())
-                     ? Kind::source_tentative
-                     : Kind::no_source_address,
-                 setting.interface});
-        if (const int error = socket_problem(setting, instance.wire_key()))
-            causes.push_back(
-                {Kind::no_socket, core::Error::from_errno(error, setting.interface).text()});
+        add_wire_causes(instance, causes);
     }
     if (!setting.not_carried_out.empty())
         causes.push_back({Kind::no_socket, setting.not_carried_out});
@@ -138,16 +115,38 @@ Standing Routers::standing_of(const Instance& instance) const {
     return standing;
 }
 
+void Routers::add_wire_causes(const Instance& instance, std::vector<Cause>& causes) const {
+    using Kind = Cause::Kind;
+    const InstanceSetting& setting = instance.setting();
+    const auto source = source_of(instance);
+    if (!source && !setting.destinations.empty())
+        causes.push_back(
+            {links_.source_is_tentative(setting.interface, setting.destinations.front())
+                 ? Kind::source_tentative
+                 : Kind::no_source_address,
+             setting.interface});
+    if (setting.track_source && !links_.has_address(setting.interface, *setting.source))
+        causes.push_back({Kind::source_not_present,
+                          setting.source->text() + " of interface " + setting.interface});
+    const auto is_other = [&](const core::Address& each) { return each != source; };
+    if (setting.fault_without_peers &&
+        (!setting.expected.unicast || std::ranges::none_of(setting.destinations, is_other)))
+        causes.push_back({Kind::no_unicast_peer, ""});
+    if (const int error = socket_problem(setting, instance.wire_key()))
+        causes.push_back(
+            {Kind::no_socket, core::Error::from_errno(error, setting.device()).text()});
+}
+
 int Routers::socket_problem(const InstanceSetting& setting, const WireKey& where) const {
-    const bool moved = !setting.interface.empty() &&
-                       tools_.wire.interface_index(where) != links_.view(setting.interface).index;
-    const int error = tools_.wire.problem(where, setting.source);
+    const bool moved = !setting.device().empty() &&
+                       tools_.wire.interface_index(where) != links_.view(setting.device()).index;
+    const int error = tools_.wire.problem(where, setting.send);
     return error == 0 && moved ? ENODEV : error;
 }
 
 bool Routers::lacks_sockets(const Instance& instance) const {
     const InstanceSetting& setting = instance.setting();
-    const bool exists = setting.interface.empty() || links_.view(setting.interface).exists;
+    const bool exists = setting.device().empty() || links_.view(setting.device()).exists;
     return exists && socket_problem(setting, instance.wire_key()) != 0;
 }
 
@@ -162,7 +161,7 @@ void Routers::judge_interface(const std::string& interface) {
     };
     for (const auto& [id, instance] : instances_) {
         const InstanceSetting& setting = instance->setting();
-        if (setting.interface == interface || std::ranges::any_of(setting.trackers, watches))
+        if (setting.device() == interface || std::ranges::any_of(setting.trackers, watches))
             judge(*instance);
     }
 }
@@ -175,9 +174,8 @@ void Routers::judge_script(core::ObjectId script) {
 }
 
 void Routers::index() {
-    by_place_.clear();
-    for (const auto& [id, instance] : instances_)
-        by_place_[place_of(instance->setting())] = instance.get();
+    places_.clear();
+    for (const auto& [id, instance] : instances_) places_.add(*instance);
 }
 
 Instance& Routers::instance_for(const InstanceSetting& setting) {

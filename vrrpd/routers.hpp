@@ -10,6 +10,7 @@
 
 #include "vrrpd/instance.hpp"
 #include "vrrpd/links.hpp"
+#include "vrrpd/places.hpp"
 #include "vrrpd/scripts.hpp"
 #include "vrrpd/sync_group.hpp"
 
@@ -49,19 +50,9 @@ class Routers {
     [[nodiscard]] std::vector<WireKey> wire_keys() const;
 
   private:
-    struct Place {
-        std::string interface;
-        core::Family family{};
-        std::uint8_t vrid = 0;
-        bool unicast = false;
-        friend bool operator==(const Place&, const Place&) = default;
-    };
-    struct HashOfPlace {
-        std::size_t operator()(const Place& place) const noexcept;
-    };
-    static Place place_of(const InstanceSetting& setting);
-
     [[nodiscard]] Standing standing_of(const Instance& instance) const;
+    /// What keeps it from sending as it is configured.
+    void add_wire_causes(const Instance& instance, std::vector<Cause>& causes) const;
     /// 0 or an errno.
     [[nodiscard]] int socket_problem(const InstanceSetting& setting, const WireKey& where) const;
     [[nodiscard]] Tracker look_at(const TrackerSetting& setting) const;
@@ -91,7 +82,7 @@ class Routers {
     const Scripts& scripts_;
     std::map<core::ObjectId, std::unique_ptr<Instance>> instances_;
     std::map<core::ObjectId, std::unique_ptr<SyncGroup>> groups_;
-    std::unordered_map<Place, Instance*, HashOfPlace> by_place_;
+    Places places_;
     std::set<core::Address> virtual_addresses_;
 };
 

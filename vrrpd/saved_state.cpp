@@ -17,6 +17,7 @@ constexpr std::uint32_t kRouter = 1;
 constexpr std::uint32_t kScript = 2;
 /// Used until there is a file; and by tests.
 constexpr std::size_t kPrivateRecords = 64;
+constexpr std::size_t kMost = 768;  // lib/daemon/state_layout.hpp
 
 // Fixed layouts: a change of meaning needs another kVrrpdLayout (lib/daemon/state_layout.hpp).
 struct RouterRecord {
@@ -44,6 +45,16 @@ struct RouterRecord {
     std::uint64_t heard_octets = 0;  // 0, 4 or 16
     double changed = 0;
     Counters counters;
+    std::uint64_t trailer_sent = 0;
+    std::int64_t trailer_offset = 0;
+    struct Sender {
+        std::array<std::byte, 16> address{};
+        std::uint64_t octets = 0;  // 0, 4 or 16
+        std::uint64_t sequence = 0;
+    };
+    std::array<Sender, TrailerKeeper::kSenders> trailer_senders{};
+    std::uint32_t header_sequence = 0;
+    std::uint32_t old_checksum_peers = 0;
 };
 struct ScriptRecord {
     std::uint32_t kind = 0;
@@ -52,7 +63,7 @@ struct ScriptRecord {
     std::uint32_t reserved = 0;
     std::int64_t started = 0;
 };
-static_assert(std::is_trivially_copyable_v<RouterRecord> && sizeof(RouterRecord) <= 256);
+static_assert(std::is_trivially_copyable_v<RouterRecord> && sizeof(RouterRecord) <= kMost);
 
 /// Longer intervals fit into no version's packets (255 s in version 2).
 constexpr std::int64_t kLongestRecorded = kLongestInterval.count() * 7;
@@ -140,6 +151,31 @@ std::optional<Rival> rival_in(const RouterRecord& record) {
     return rival;
 }
 
+template <class Octets>
+std::uint64_t put_address(const core::Address& address, Octets& octets) {
+    std::ranges::copy(address.bytes(), octets.begin());
+    return address.bytes().size();
+}
+void put(const TrailerKeeper::Memory& memory, RouterRecord& record) {
+    record.trailer_sent = memory.sent;
+    record.trailer_offset = memory.time_offset.count();
+    for (std::size_t each = 0; each < memory.senders.size(); ++each) {
+        auto& sender = record.trailer_senders[each];
+        sender.octets = put_address(memory.senders[each].address, sender.address);
+        sender.sequence = memory.senders[each].sequence;
+    }
+}
+TrailerKeeper::Memory trailer_in(const RouterRecord& record) {
+    TrailerKeeper::Memory memory{.sent = record.trailer_sent};
+    if (plausible(record.trailer_offset)) memory.time_offset = Interval{record.trailer_offset};
+    for (std::size_t each = 0; each < memory.senders.size(); ++each) {
+        const auto& sender = record.trailer_senders[each];
+        if (const auto address = address_in(sender.address, sender.octets))
+            memory.senders[each] = {*address, sender.sequence};
+    }
+    return memory;
+}
+
 std::optional<RouterState> state_in(const RouterRecord& record) {
     const auto is_set = [&](Flag which) { return (record.flags & which) != 0; };
     switch (static_cast<StateName>(record.state)) {
@@ -183,11 +219,13 @@ bool SavedState::save_router(core::ObjectId instance, const SavedRouter& saved) 
     if (const auto& heard = saved.router.active) {
         record.heard_priority = heard->priority;
         record.heard_at = number(heard->at);
-        record.heard_octets = heard->source.bytes().size();
-        std::ranges::copy(heard->source.bytes(), record.heard_from.begin());
+        record.heard_octets = put_address(heard->source, record.heard_from);
     }
     record.changed = saved.since;
     record.counters = saved.counters;
+    put(saved.trailer, record);
+    record.header_sequence = saved.header_sequence;
+    record.old_checksum_peers = saved.old_checksum_peers;
     return state::store(file_, instance, record);
 }
 
@@ -202,6 +240,9 @@ std::optional<SavedRouter> SavedState::router(core::ObjectId instance) const {
     saved.router.yielded_ownership = (record->flags & kYieldedOwnership) != 0;
     if (const auto heard = address_in(record->heard_from, record->heard_octets))
         saved.router.active = Heard{*heard, record->heard_priority, instant(record->heard_at)};
+    saved.trailer = trailer_in(*record);
+    saved.header_sequence = record->header_sequence;
+    saved.old_checksum_peers = record->old_checksum_peers;
     saved.since = std::isfinite(record->changed) ? record->changed : 0;
     return saved;
 }

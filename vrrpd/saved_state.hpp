@@ -1,11 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
 #include "lib/core/ids.hpp"
 #include "lib/core/interval.hpp"
 #include "lib/state/state_file.hpp"
+#include "vrrpd/advertisement.hpp"
+#include "vrrpd/hmac_trailer.hpp"
 #include "vrrpd/router.hpp"
 #include "vrrpd/tracking.hpp"
 
@@ -20,6 +23,7 @@ struct Counters {
     std::uint64_t priority_zero_sent = 0;
     std::uint64_t priority_zero_received = 0;
     std::uint64_t errors_received = 0;
+    std::array<std::uint64_t, kRejections> refused{};  // of errors_received, by Rejection
     friend bool operator==(const Counters&, const Counters&) = default;
 };
 
@@ -27,6 +31,9 @@ struct SavedRouter {
     Router router;  // without causes: those are looked at anew
     Counters counters;
     double since = 0;  // Unix time of the last change of state
+    TrailerKeeper::Memory trailer;
+    std::uint32_t header_sequence = 0;
+    std::uint32_t old_checksum_peers = 0;  // one bit for each of the first peers
 };
 
 struct SavedScript {

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "proto/vrrp.pb.h"
 
 namespace holdfast::vrrp {
@@ -101,7 +103,16 @@ core::Result<WireKey> key_of(const SocketGrant& grant) {
         return core::Error::from_errno(EBADMSG, "SocketGrant without an interface");
     return WireKey{.interface = grant.interface(),
                    .family = grant.ipv6() ? core::Family::ipv6 : core::Family::ipv4,
-                   .unicast = grant.unicast()};
+                   .unicast = grant.unicast(),
+                   .authentication_header = grant.authentication_header()};
+}
+
+SendKey send_key_of(const SocketGrant& grant) {
+    SendKey key{.source = core::Address::from_bytes(grant.source_address()),
+                .interface = grant.send_interface()};
+    if (grant.has_time_to_live())
+        key.time_to_live = static_cast<std::uint8_t>(grant.time_to_live());
+    return key;
 }
 
 }  // namespace
@@ -116,7 +127,10 @@ struct Sockets::Receiver {
 };
 
 Sockets::Sockets(loop::Loop& loop, log::Logger& log, Arrived arrived)
-    : loop_(loop), log_(log), arrived_(std::move(arrived)) {}
+    : loop_(loop),
+      log_(log),
+      arrived_(std::move(arrived)),
+      limit_({.every = std::chrono::seconds{60}, .burst = 1}) {}
 
 Sockets::~Sockets() = default;
 
@@ -129,7 +143,7 @@ core::Status Sockets::grant(const SocketGrant& grant, core::UniqueFd socket) {
     if (error == 0) set.index = grant.ifindex();
     switch (grant.kind()) {
         case messages::v1::SOCKET_SEND:
-            set.senders[core::Address::from_bytes(grant.source_address())] = {
+            set.senders[send_key_of(grant)] = {
                 .socket = std::move(socket), .error = error, .bound = {}};
             return core::Done{};
         case messages::v1::SOCKET_HOT:
@@ -204,9 +218,22 @@ unsigned Sockets::read(const WireKey& where, Receiver& receiver, unsigned limit)
     while (count < limit && receive(receiver.socket.get(), packet)) {
         ++count;
         if (packet.stamp_ns != 0 && packet.stamp_ns < receiver.drop_until_ns) continue;
-        if (const auto datagram = datagram_in(packet, where.family)) arrived_(where, *datagram);
+        if (const auto datagram = datagram_in(packet, where.family))
+            arrived_(where, *datagram);
+        else
+            refuse(where, packet.source);
     }
     return count;
+}
+
+void Sockets::refuse(const WireKey& where, const core::Address& source) {
+    ++broken_;
+    const auto left_out = limit_.admit(0, loop_.now());
+    if (!left_out) return;
+    log_.warning(
+        "VRRP_PACKET",
+        fmt::format("refused on {} from {}: {}; {} ({} in all)", where.interface, source.text(),
+                    to_text(Rejection::ip_header), advice_for(Rejection::ip_header), broken_));
 }
 
 void Sockets::read_all(const WireKey& where) {
@@ -220,12 +247,12 @@ void Sockets::keep_only(const std::vector<WireKey>& keys) {
         sets_, [&](const auto& each) { return std::ranges::find(keys, each.first) == keys.end(); });
 }
 
-int Sockets::problem(const WireKey& where, const std::optional<core::Address>& source) const {
+int Sockets::problem(const WireKey& where, const SendKey& key) const {
     const auto found = sets_.find(where);
     if (found == sets_.end()) return ENODEV;
     const Set& set = found->second;
     if (set.error != 0) return set.error;
-    const auto sender = set.senders.find(source);
+    const auto sender = set.senders.find(key);
     if (sender == set.senders.end() || !set.hot) return ENODEV;
     return sender->second.error;
 }
@@ -249,9 +276,9 @@ core::Status Sockets::send(const WireKey& where, const Source& source,
     const auto found = sets_.find(where);
     if (found == sets_.end()) return core::Error::from_errno(ENODEV, "send");
     Set& set = found->second;
-    const auto sender = set.senders.find(source.configured);
+    const auto sender = set.senders.find(source.key);
     if (sender == set.senders.end()) return core::Error::from_errno(ENODEV, "send");
-    const bool chosen = !source.configured && !source.address.is_unspecified();
+    const bool chosen = !source.key.source && !source.address.is_unspecified();
     if (chosen && sender->second.bound != source.address)
         bind(sender->second, source.address, set.index);
     sockaddr_storage to{};

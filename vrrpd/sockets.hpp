@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,8 +13,10 @@
 #include "lib/core/result.hpp"
 #include "lib/core/unique_fd.hpp"
 #include "lib/log/logger.hpp"
+#include "lib/log/rate_limit.hpp"
 #include "lib/loop/loop.hpp"
 #include "vrrpd/advertisement.hpp"
+#include "vrrpd/wire_key.hpp"
 
 namespace holdfast::messages::v1 {
 class SocketGrant;
@@ -23,18 +24,9 @@ class SocketGrant;
 
 namespace holdfast::vrrp {
 
-/// Routers that share raw sockets.
-struct WireKey {
-    std::string interface;
-    core::Family family = core::Family::ipv4;
-    bool unicast = false;
-    friend auto operator<=>(const WireKey&, const WireKey&) = default;
-};
-
-/// Of what is sent: the configured address, to which the supervisor bound a socket of its own (it
-/// need not be ours), else the address that we chose.
+/// Of what is sent: the socket, and the address that is configured or that we chose.
 struct Source {
-    std::optional<core::Address> configured;
+    const SendKey& key;
     core::Address address;
 };
 
@@ -42,16 +34,15 @@ struct Source {
 class Wire {
   public:
     virtual ~Wire() = default;
-    /// Never waits.
+    /// Never waits. With an authentication header, `message` is the whole IP packet.
     virtual core::Status send(const WireKey& where, const Source& source,
                               std::span<const std::byte> message,
                               const core::Address& destination) = 0;
     /// Hands on everything that has arrived there by now.
     virtual void read_all(const WireKey& where) = 0;
-    /// 0 when `where` can send (from `source`) and receive; ENODEV before anything was granted;
+    /// 0 when `where` can send (as `key` says) and receive; ENODEV before anything was granted;
     /// else the supervisor's errno.
-    [[nodiscard]] virtual int problem(const WireKey& where,
-                                      const std::optional<core::Address>& source) const = 0;
+    [[nodiscard]] virtual int problem(const WireKey& where, const SendKey& key) const = 0;
     /// Of the interface for which the sockets were opened; 0 if there are none.
     [[nodiscard]] virtual std::uint32_t interface_index(const WireKey& where) const = 0;
 };
@@ -68,6 +59,9 @@ class Sockets : public Wire {
     Sockets(const Sockets&) = delete;
     Sockets& operator=(const Sockets&) = delete;
 
+    /// Packets whose IP or authentication header contradicts itself, of whatever router.
+    [[nodiscard]] std::uint64_t broken() const { return broken_; }
+
     /// One socket, or the reason why there is none. It replaces the older one of its kind: that is
     /// read dry first, and what arrived at both is taken once.
     core::Status grant(const messages::v1::SocketGrant& grant, core::UniqueFd socket);
@@ -76,8 +70,7 @@ class Sockets : public Wire {
     /// Closes the sets of all other keys.
     void keep_only(const std::vector<WireKey>& keys);
 
-    [[nodiscard]] int problem(const WireKey& where,
-                              const std::optional<core::Address>& source) const override;
+    [[nodiscard]] int problem(const WireKey& where, const SendKey& key) const override;
     [[nodiscard]] std::uint32_t interface_index(const WireKey& where) const override;
 
     core::Status send(const WireKey& where, const Source& source,
@@ -94,8 +87,8 @@ class Sockets : public Wire {
     };
     struct Set {
         std::uint32_t index = 0;
-        std::map<std::optional<core::Address>, Sender> senders;  // by the source they are bound to
-        int error = 0;                                           // of the hot socket
+        std::map<SendKey, Sender> senders;
+        int error = 0;  // of the hot socket
         std::unique_ptr<Receiver> hot;
         std::unique_ptr<Receiver> cold;
     };
@@ -108,12 +101,16 @@ class Sockets : public Wire {
     void watch(const WireKey& where, Receiver& receiver);
     /// Reads until nothing is left, at most `limit` packets; how many it read.
     unsigned read(const WireKey& where, Receiver& receiver, unsigned limit);
+    /// A packet that belongs to no router, since it does not even have an IP header.
+    void refuse(const WireKey& where, const core::Address& source);
 
     loop::Loop& loop_;
     log::Logger& log_;
     Arrived arrived_;
     bool begun_ = false;
     std::map<WireKey, Set> sets_;
+    std::uint64_t broken_ = 0;
+    log::RateLimit limit_;
 };
 
 }  // namespace holdfast::vrrp

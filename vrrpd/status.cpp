@@ -52,13 +52,18 @@ void add_send_errors(const Observations& seen, const loop::Loop& loop, Entry& en
     if (seen.failing() == EPERM) entry.add_warnings("local firewall refuses advertisements");
 }
 
-void add_packets(const Observations& seen, const loop::Loop& loop, Entry& entry) {
-    for (const auto& [why, what] : seen.refused()) {
+void add_packets(const Counters& counters, const Observations& seen, const loop::Loop& loop,
+                 Entry& entry) {
+    for (std::size_t each = 0; each < kRejections; ++each) {
+        if (counters.refused[each] == 0) continue;
+        const auto why = static_cast<Rejection>(each);
         auto& made = *entry.add_refused();
         made.set_reason(std::string(to_text(why)));
-        made.set_count(what.count);
-        made.set_last_source(what.source.text());
-        made.set_last_timestamp_seconds(wall_clock(what.last, loop));
+        made.set_count(counters.refused[each]);
+        const auto latest = seen.refused().find(why);
+        if (latest == seen.refused().end()) continue;  // a predecessor's
+        made.set_last_source(latest->second.source.text());
+        made.set_last_timestamp_seconds(wall_clock(latest->second.last, loop));
     }
     for (const HeardRouter& each : seen.heard()) {
         auto& made = *entry.add_heard();
@@ -87,9 +92,10 @@ void add_episodes(const Observations& seen, const loop::Loop& loop, Entry& entry
     }
 }
 
-void add_observations(const Observations& seen, const loop::Loop& loop, Entry& entry) {
+void add_observations(const Counters& counters, const Observations& seen, const loop::Loop& loop,
+                      Entry& entry) {
     add_send_errors(seen, loop, entry);
-    add_packets(seen, loop, entry);
+    add_packets(counters, seen, loop, entry);
     add_episodes(seen, loop, entry);
     if (const auto& last = seen.last_change()) {
         auto& made = *entry.mutable_last_transition();
@@ -126,7 +132,7 @@ void fill(const Instance& instance, const loop::Loop& loop, Entry& entry) {
         entry.set_active_priority(router.active->priority);
     }
     add_counters(instance.counters(), entry);
-    add_observations(instance.observations(), loop, entry);
+    add_observations(instance.counters(), instance.observations(), loop, entry);
     add_causes(router, "", loop, entry);
     if (state == StateName::backup || state == StateName::active) return;
     for (const Instance* other : instance.group().members())

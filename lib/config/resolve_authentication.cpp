@@ -54,10 +54,6 @@ class AuthenticationResolver {
     }
 
     void check_password() {
-        if (instance_.authentication().type() == v1::AUTHENTICATION_AH) {
-            all_.report.warning("not_carried_out", places_.of("authentication"),
-                                "auth_type AH is accepted, not carried out yet");
-        }
         const std::string& password = instance_.authentication().password();
         if (password.size() <= kMaxPassword) return;
         error("auth_pass", "password_too_long",

@@ -16,7 +16,7 @@ namespace holdfast::daemon {
 
 /// Octets of one record of each role's state file. A role whose record grows above it changes this
 /// number; one whose record changes its meaning changes the version.
-inline constexpr std::size_t kVrrpdRecord = 256;
+inline constexpr std::size_t kVrrpdRecord = 768;
 inline constexpr std::size_t kCheckerdRecord = 384;
 inline constexpr std::size_t kIpvsdRecord = 128;
 

@@ -7,6 +7,8 @@
 #include <ctime>
 #include <deque>
 #include <optional>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "lib/core/result.hpp"
@@ -54,10 +56,12 @@ void FreeEvent::operator()(event* what) const noexcept {
 }
 
 struct Loop::Inside {
+    using Entry = std::tuple<core::Instant, std::uint64_t, Timer*>;
+
     std::unique_ptr<event_base, FreeBase> base = make_base();
     EventPtr wake{make_event(
         base.get(), -1, 0, [](int, short, void*) {}, nullptr)};
-    TimerQueue timers;
+    std::set<Entry> timers;
     std::uint64_t next_order = 1;
     std::uint64_t calls = 0;  // of watches; tells a turn in which nothing happened
     std::deque<std::function<void()>> deferred;
@@ -191,7 +195,8 @@ bool Loop::run_due_timers() {
             continue;
         }
         Timer& timer = *std::get<2>(*next);
-        timer.leave(next);
+        inside_->timers.erase(next);
+        timer.order_ = 0;
         const auto call = timer.fire_;  // the callback may destroy its timer
         (*call)();
         fired = true;
@@ -211,13 +216,7 @@ void Timer::at(core::Instant deadline) {
     cancel();
     deadline_ = deadline;
     order_ = loop_.inside_->next_order++;
-    TimerQueue& timers = loop_.inside_->timers;
-    if (node_.empty()) {
-        timers.emplace(deadline_, order_, this);
-    } else {
-        node_.value() = {deadline_, order_, this};
-        timers.insert(std::move(node_));
-    }
+    loop_.inside_->timers.emplace(deadline_, order_, this);
 }
 
 void Timer::after(core::Interval delay) {
@@ -226,11 +225,7 @@ void Timer::after(core::Interval delay) {
 
 void Timer::cancel() {
     if (order_ == 0) return;
-    leave(loop_.inside_->timers.find({deadline_, order_, this}));
-}
-
-void Timer::leave(TimerQueue::const_iterator place) {
-    node_ = loop_.inside_->timers.extract(place);
+    loop_.inside_->timers.erase({deadline_, order_, this});
     order_ = 0;
 }
 

@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <set>
-#include <tuple>
 
 #include "lib/core/interval.hpp"
 
@@ -87,9 +85,6 @@ struct FreeEvent {
 };
 using EventPtr = std::unique_ptr<event, FreeEvent>;
 
-/// By deadline, then in the order in which they were set.
-using TimerQueue = std::set<std::tuple<core::Instant, std::uint64_t, Timer*>>;
-
 /// Calls back once at a deadline. A Timer that is gone never fires; the callback may set, cancel or
 /// destroy the timer. Deadlines are kept here on the monotonic clock: a late turn of the loop does
 /// not move them.
@@ -110,13 +105,10 @@ class Timer {
 
   private:
     friend class Loop;
-    /// Takes itself out of the loop's timers; keeps the node for the next time.
-    void leave(TimerQueue::const_iterator place);
     Loop& loop_;
     std::shared_ptr<std::function<void()>> fire_;
     core::Instant deadline_{};
     std::uint64_t order_ = 0;  // place among timers of one deadline; 0: not set
-    TimerQueue::node_type node_;
 };
 
 /// Calls back while a descriptor is readable, and, after want_write(true), while it is writable;

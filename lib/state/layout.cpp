@@ -21,18 +21,9 @@ std::uint64_t checksum_of_copy(std::uint64_t sequence, std::uint64_t id,
 }  // namespace
 
 std::uint64_t checksum_of(std::span<const std::byte> bytes, std::uint64_t seed) {
-    const auto take = [&seed](std::uint64_t word) {
-        seed = (seed ^ word) * 0x9e3779b97f4a7c15ULL;
-        seed ^= seed >> 32U;  // a product carries changes upwards only
-    };
-    for (; bytes.size() >= sizeof(std::uint64_t); bytes = bytes.subspan(sizeof(std::uint64_t))) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data(), sizeof word);
-        take(word);
+    for (const std::byte byte : bytes) {
+        seed = (seed ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3ULL;
     }
-    std::uint64_t rest = bytes.size();
-    for (const std::byte byte : bytes) rest = rest << 8U | std::to_integer<std::uint64_t>(byte);
-    take(rest);
     return seed;
 }
 

@@ -20,7 +20,7 @@
 /// that count, the one with the larger number. Id 0 means that the slot is free.
 namespace holdfast::state {
 
-inline constexpr std::uint64_t kMagic = 0x3245545453464864ULL;  // new number for a new layout
+inline constexpr std::uint64_t kMagic = 0x3145545453464864ULL;  // new number for a new layout
 
 struct Head {
     std::uint64_t magic;  // written last; 0 while the rest is being written
@@ -45,8 +45,7 @@ struct CopyHead {
 static_assert(sizeof(CopyHead) == 32);
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
 
-/// Tells torn and damaged octets from whole ones, continued from `seed`; in words of eight octets,
-/// since every packet costs three of them.
+/// FNV-1a, continued from `seed`.
 [[nodiscard]] std::uint64_t checksum_of(std::span<const std::byte> bytes,
                                         std::uint64_t seed = 0xcbf29ce484222325ULL);
 

@@ -1,10 +1,10 @@
 /// The system calls of VRRP without any program around them, as the measure of what a program adds:
 ///
-///     vrrp_bare_loops announce ADDRESSES ROUNDS INTERFACE   adds 10.200.x.y/32, sends ROUNDS x
+///     vrrp_bare_loops announce INTERFACE ADDRESSES ROUNDS   adds 10.200.x.y/32, sends ROUNDS x
 ///     ADDRESSES
 ///                                                            gratuitous ARPs, removes them
-///     vrrp_bare_loops send PACKETS INTERFACE...                advertisements to 224.0.0.18
-///     vrrp_bare_loops receive SECONDS INTERFACE...             what comes to 224.0.0.18
+///     vrrp_bare_loops send INTERFACE PACKETS                advertisements to 224.0.0.18
+///     vrrp_bare_loops receive INTERFACE SECONDS             what comes to 224.0.0.18
 ///
 /// Prints one number: microseconds in all (announce), processor microseconds per packet (send,
 /// receive).
@@ -36,8 +36,8 @@ constexpr int kVrrpProtocol = 112;
 constexpr std::uint32_t kFirstAddress = 0x0ac80001;  // 10.200.0.1
 constexpr std::size_t kBatch = std::size_t{128} * 1024;
 constexpr std::size_t kPortion = 128;
-constexpr int kBurst = 65;  // packets
-constexpr int kPause = 65;  // milliseconds
+constexpr int kBurst = 1000;  // packets
+constexpr int kPause = 300;   // milliseconds
 
 [[noreturn]] void fail(const char* what) {
     std::perror(what);
@@ -166,17 +166,15 @@ int raw_socket(const char* interface, unsigned index) {
     return raw;
 }
 
-int epoll_of(std::span<const int> sockets) {
+int epoll_of(int socket) {
     const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    for (const int each : sockets) {
-        epoll_event event{.events = EPOLLIN, .data = {.fd = each}};
-        if (::epoll_ctl(epoll, EPOLL_CTL_ADD, each, &event) != 0) fail("epoll");
-    }
+    epoll_event event{.events = EPOLLIN, .data = {.fd = socket}};
+    if (epoll < 0 || ::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) != 0) fail("epoll");
     return epoll;
 }
 
-int send_packets(std::span<const int> sockets, int packets) {
-    const int epoll = epoll_of(sockets);
+int send_packets(int raw, int packets) {
+    const int epoll = epoll_of(raw);
     const std::array<unsigned char, 12> advertisement{0x31, 51, 100, 1,   0, 100,
                                                       0,    0,  10,  200, 0, 1};
     sockaddr_in to{};
@@ -186,10 +184,9 @@ int send_packets(std::span<const int> sockets, int packets) {
     timespec now{};
     const double began = processor_microseconds();
     for (int each = 0; each < packets; ++each) {
-        // As the timers of a thousand routers do: some fire together.
+        // A second's worth of timers fires together, since all routers started together.
         ::epoll_wait(epoll, &event, 1, each % kBurst == 0 ? kPause : 0);
         ::clock_gettime(CLOCK_MONOTONIC, &now);
-        const int raw = sockets[static_cast<std::size_t>(each) % sockets.size()];
         if (::sendto(raw, advertisement.data(), advertisement.size(), 0,
                      reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0)
             fail("sendto");
@@ -198,8 +195,8 @@ int send_packets(std::span<const int> sockets, int packets) {
     return 0;
 }
 
-int receive_packets(std::span<const int> sockets, int seconds) {
-    const int epoll = epoll_of(sockets);
+int receive_packets(int raw, int seconds) {
+    const int epoll = epoll_of(raw);
     std::array<char, 2048> buffer{};
     std::array<char, 256> control{};
     epoll_event event{};
@@ -215,7 +212,7 @@ int receive_packets(std::span<const int> sockets, int seconds) {
             message.msg_iovlen = 1;
             message.msg_control = control.data();
             message.msg_controllen = control.size();
-            if (::recvmsg(event.data.fd, &message, 0) < 0) break;
+            if (::recvmsg(raw, &message, 0) < 0) break;
             ++packets;
         }
     }
@@ -233,17 +230,16 @@ int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
     if (words.size() < 3) {
         std::fputs(
-            "announce ADDRESSES ROUNDS INTERFACE | send PACKETS INTERFACE... | receive SECONDS "
-            "INTERFACE...\n",
+            "announce INTERFACE ADDRESSES ROUNDS | send INTERFACE PACKETS | receive INTERFACE "
+            "SECONDS\n",
             stderr);
         return 2;
     }
-    const int number = std::atoi(words[1].c_str());
-    if (words[0] == "announce")
-        return announce(::if_nametoindex(words[3].c_str()), static_cast<std::uint32_t>(number),
-                        std::atoi(words[2].c_str()));
-    std::vector<int> sockets;
-    for (const std::string& interface : std::span(words).subspan(2))
-        sockets.push_back(raw_socket(interface.c_str(), ::if_nametoindex(interface.c_str())));
-    return words[0] == "send" ? send_packets(sockets, number) : receive_packets(sockets, number);
+    const unsigned index = ::if_nametoindex(words[1].c_str());
+    if (index == 0) fail(words[1].c_str());
+    const int number = std::atoi(words[2].c_str());
+    if (words[0] == "announce" && words.size() == 4)
+        return announce(index, static_cast<std::uint32_t>(number), std::atoi(words[3].c_str()));
+    const int raw = raw_socket(words[1].c_str(), index);
+    return words[0] == "send" ? send_packets(raw, number) : receive_packets(raw, number);
 }

@@ -223,8 +223,8 @@ def bare_announcing(build):
     topology = Topology()
     try:
         wire = Wire(topology.node(2))
-        done = topology.node(1).run(pathlib.Path(build).resolve() / "tests/bench/vrrp_bare_loops", "announce", ADDRESSES,
-                                    ROUNDS, "eth0")
+        done = topology.node(1).run(pathlib.Path(build).resolve() / "tests/bench/vrrp_bare_loops", "announce", "eth0",
+                                    ADDRESSES, ROUNDS)
         wire.close()
         return float(done.stdout) / 1e3
     finally:
@@ -281,13 +281,12 @@ def processor_per_packet(kind, routers=1000):
         return [seconds / (routers * SECONDS_OF_PACKETS) * 1e6 for seconds in used]
 
 
-def bare_packets(build, lans=4):
-    topology = Topology(lans=lans)
+def bare_packets(build):
+    topology = Topology()
     bare = pathlib.Path(build).resolve() / "tests/bench/vrrp_bare_loops"
-    interfaces = [f"eth{number}" for number in range(lans)]
     try:
-        listener = topology.node(2).popen(bare, "receive", "6", *interfaces, stdout=-1, text=True)
-        sent = float(topology.node(1).run(bare, "send", 5000, *interfaces).stdout)
+        listener = topology.node(2).popen(bare, "receive", "eth0", "4", stdout=-1, text=True)
+        sent = float(topology.node(1).run(bare, "send", "eth0", "10000").stdout)
         return sent, float(listener.communicate()[0])
     finally:
         topology.close()

@@ -476,7 +476,7 @@ TEST(Roles, GetOnlyTheirFields) {
     EXPECT_TRUE(checkerd.virtual_servers(0).servers(0).checks(0).has_tcp());
     const v1::Config supervisor = for_role(result.config, ROLE_SUPERVISOR);
     EXPECT_TRUE(supervisor.vrrp_instances(0).has_notify());
-    EXPECT_FALSE(supervisor.vrrp_instances(0).has_authentication());
+    EXPECT_FALSE(supervisor.vrrp_instances(0).authentication().has_password());
 }
 
 TEST(Load, SaysWhenNothingIsConfigured) {

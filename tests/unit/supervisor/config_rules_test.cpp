@@ -142,8 +142,8 @@ TEST(SocketWishes, InstancesOfOneInterfaceAndFamilyShareASet) {
     const SetWish& multicast = wishes.at({"e", core::Family::ipv4, false});
     EXPECT_EQ(multicast.plan.vrids, (std::set<std::uint8_t>{1, 2}));
     EXPECT_EQ(multicast.plan.groups.size(), 1U);
-    EXPECT_EQ(multicast.plan.sources.size(), 1U);
-    EXPECT_TRUE(multicast.kernel_chooses_source);
+    EXPECT_EQ(multicast.plan.senders,
+              (std::set<SendKey>{{}, {.source = core::Address::v4(0xc0000201)}}));
     EXPECT_TRUE(multicast.plan.other_kind_present);
     EXPECT_TRUE(wishes.at({"e", core::Family::ipv4, true}).plan.other_kind_present);
     EXPECT_FALSE(wishes.at({"e", core::Family::ipv6, false}).plan.other_kind_present);

@@ -51,6 +51,18 @@ std::uint32_t run(const std::vector<sock_filter>& program, const std::string& se
             case BPF_ALU | BPF_SUB | BPF_X:
                 a -= x;
                 break;
+            case BPF_ALU | BPF_ADD | BPF_K:
+                a += op.k;
+                break;
+            case BPF_ALU | BPF_ADD | BPF_X:
+                a += x;
+                break;
+            case BPF_ALU | BPF_LSH | BPF_K:
+                a <<= op.k;
+                break;
+            case BPF_MISC | BPF_TAX:
+                x = a;
+                break;
             case BPF_ALU | BPF_AND | BPF_K:
                 a &= op.k;
                 break;
@@ -160,6 +172,34 @@ TEST_P(BothFamilies, ManyVridsStillFitTheProgram) {
 
 INSTANTIATE_TEST_SUITE_P(Families, BothFamilies,
                          testing::Values(core::Family::ipv4, core::Family::ipv6));
+
+TEST(VrrpFilter, LooksBehindAnAuthenticationHeader) {
+    const auto taken = [](VrrpFilter::Side side, const std::string& packet) {
+        const VrrpFilter filter{.side = side, .authentication_header = true, .vrids = {51}};
+        return run(build_filter(filter), packet, packet) != 0;
+    };
+    const auto wrapped = [](unsigned next, unsigned length, const std::string& rest) {
+        std::string header(24, '\0');
+        header[0] = static_cast<char>(next);
+        header[1] = static_cast<char>(length);
+        return ipv4_header(255, 224, 6) + header + rest;
+    };
+    const struct {
+        const char* what;
+        bool good;
+        std::string packet;
+    } cases[] = {
+        {"known VRID", true, wrapped(112, 4, advertisement(0x21, 51))},
+        {"unknown VRID", false, wrapped(112, 4, advertisement(0x21, 50))},
+        {"another protocol inside", false, wrapped(17, 4, advertisement(0x21, 51))},
+        {"cut short", false, wrapped(112, 4, advertisement(0x21, 51, 7))},
+        {"a header beyond the packet", false, wrapped(112, 255, advertisement(0x21, 51))},
+    };
+    for (const auto& each : cases) {
+        EXPECT_EQ(taken(VrrpFilter::Side::hot, each.packet), each.good) << each.what;
+        EXPECT_EQ(taken(VrrpFilter::Side::cold, each.packet), !each.good) << each.what;
+    }
+}
 
 TEST(VrrpFilter, IsAcceptedByTheKernel) {
     VrrpFilter filter{.side = VrrpFilter::Side::cold, .any_destination = true};

@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+#include "vrrpd/hmac_trailer.hpp"
+
 namespace holdfast::vrrp {
 namespace {
 
@@ -295,11 +297,90 @@ TEST(Advertisement, EveryFlippedBitIsRefused) {
     }
 }
 
+/// A unicast version 3 packet of 192.168.200.1 to 192.168.200.2, with these octets as TTL.
+Case unicast() {
+    Case made = version3();
+    made.destination = address("192.168.200.2");
+    return made;
+}
+
+std::string verdict(const Expectation& expected, const Datagram& datagram) {
+    const auto said = check(expected, datagram);
+    if (const auto* why = std::get_if<Rejection>(&said)) return std::string(to_text(*why));
+    return "accepted";
+}
+
+TEST(Advertisement, OfSomebodyWhoIsNoPeerIsRefusedWhenOnlyPeersAreBelieved) {
+    const Case from = unicast();
+    const auto message = bytes_of(from);
+    Expectation expected = from.expectation();
+    expected.peers = {{.address = address("192.168.200.3")}};
+    EXPECT_EQ(verdict(expected, from.datagram(message)), "accepted");
+    expected.peers_only = true;
+    EXPECT_EQ(verdict(expected, from.datagram(message)), "its sender is no peer");
+    expected.peers.push_back({.address = from.source});
+    EXPECT_EQ(verdict(expected, from.datagram(message)), "accepted");
+}
+
+TEST(Advertisement, OfAPeerMustHaveATtlInItsRange) {
+    const Case from = unicast();
+    const auto message = bytes_of(from);
+    Expectation expected = from.expectation();
+    expected.peers = {{.address = from.source, .min_ttl = 62, .max_ttl = 64}};
+    Datagram datagram = from.datagram(message);
+    for (const auto& [ttl, good] :
+         {std::pair{61, false}, {62, true}, {64, true}, {65, false}, {255, false}}) {
+        datagram.time_to_live = static_cast<std::uint8_t>(ttl);
+        EXPECT_EQ(verdict(expected, datagram) == "accepted", good) << ttl;
+    }
+}
+
+TEST(Advertisement, TellsTheFormOfItsChecksum) {
+    const auto group = address("224.0.0.18");
+    const Case from = unicast();
+    Expectation expected = from.expectation();
+    expected.old_checksum_group = group;
+    using enum ChecksumForm;
+    for (const ChecksumForm form : {pseudo_header, plain, old_unicast}) {
+        const auto message = encode(from.sent, {}, from.source,
+                                    form == old_unicast ? group : from.destination, form);
+        const auto said = check(expected, from.datagram(message));
+        ASSERT_TRUE(std::holds_alternative<Accepted>(said)) << to_text(form);
+        EXPECT_EQ(std::get<Accepted>(said).checksum, form);
+    }
+    const auto old = encode(from.sent, {}, from.source, group, old_unicast);
+    EXPECT_EQ(verdict(from.expectation(), from.datagram(old)), "wrong checksum");
+}
+
+TEST(Advertisement, WithATrailerNeedsAKeeperAndWithoutOneMayBeRefused) {
+    const TrailerSetting::Key key{.id = 1, .octets = std::vector<std::byte>(32)};
+    const Moment now{.wall = 1'700'000'000s, .steady = 1000s};
+    for (const Case& from : {version2(), version3(), version3_over_ipv6()}) {
+        for (const auto mode : {TrailerSetting::Mode::enforce, TrailerSetting::Mode::permissive}) {
+            auto keeper = TrailerKeeper::make(
+                {.keys = {key}, .active_key = 1, .time_window = 5s, .mode = mode});
+            ASSERT_TRUE(keeper.ok());
+            const Proofs proofs{.trailer = &*keeper, .now = &now};
+            auto message = bytes_of(from);
+            const auto bare = check(from.expectation(), from.datagram(message), proofs);
+            EXPECT_EQ(std::holds_alternative<Accepted>(bare),
+                      mode == TrailerSetting::Mode::permissive);
+            keeper->sign(message, from.source, now);
+            EXPECT_TRUE(std::holds_alternative<Accepted>(
+                check(from.expectation(), from.datagram(message), proofs)));
+            EXPECT_EQ(verdict(from.expectation(), from.datagram(message)),
+                      "keyed trailer, but no keys are configured");
+        }
+    }
+}
+
 TEST(Advertisement, EveryRejectionHasItsOwnText) {
     std::set<std::string_view> texts;
     for (std::size_t each = 0; each < kRejections; ++each)
         texts.insert(to_text(static_cast<Rejection>(each)));
     EXPECT_EQ(texts.size(), kRejections);
+    for (std::size_t each = 0; each < kRejections; ++each)
+        EXPECT_FALSE(advice_for(static_cast<Rejection>(each)).empty());
 }
 
 TEST(Advertisement, NoiseNeverReadsBeyondItsEnd) {

@@ -74,9 +74,7 @@ class FakeWire : public Wire {
     void read_all(const WireKey&) override {
         if (queued) std::exchange(queued, nullptr)();
     }
-    int problem(const WireKey&, const std::optional<core::Address>&) const override {
-        return error;
-    }
+    int problem(const WireKey&, const SendKey&) const override { return error; }
     std::uint32_t interface_index(const WireKey&) const override { return index; }
 
     std::vector<Sent> sent;

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "lib/core/address.hpp"
+#include "vrrpd/wire_key.hpp"
+
+namespace holdfast::vrrp {
+
+class Instance;
+struct Datagram;
+struct InstanceSetting;
+
+/// What makes a virtual router the same one under another name. Two of one VRID may share an
+/// interface when their multicast groups or their own unicast addresses differ.
+struct Place {
+    std::string interface;
+    core::Family family{};
+    std::uint8_t vrid = 0;
+    bool unicast = false;
+    std::optional<core::Address> own;  // the group, or the configured unicast source
+    friend bool operator==(const Place&, const Place&) = default;
+};
+[[nodiscard]] Place place_of(const InstanceSetting& setting);
+
+/// Finds the router that a packet is for: one hash lookup, and a choice where several share a VRID.
+class Places {
+  public:
+    void clear() { routers_.clear(); }
+    void add(Instance& instance);
+    /// Nothing when no router has this VRID here.
+    [[nodiscard]] Instance* find(const WireKey& where, const Datagram& datagram) const;
+
+  private:
+    struct Key {
+        std::string interface;
+        core::Family family{};
+        std::uint8_t vrid = 0;
+        bool unicast = false;
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    struct HashOfKey {
+        std::size_t operator()(const Key& key) const noexcept;
+    };
+    std::unordered_map<Key, std::vector<Instance*>, HashOfKey> routers_;
+};
+
+}  // namespace holdfast::vrrp
