@@ -62,7 +62,14 @@ def ones_complement_sum(data):
 
 
 def decode(at, frame):
-    """The observation in an Ethernet frame, or None when it is of no interest."""
+    """The observation in an Ethernet frame, or None when it is of no interest or broken."""
+    try:
+        return _decode(at, frame)
+    except (struct.error, IndexError, ValueError):
+        return None
+
+
+def _decode(at, frame):
     mac, ethertype = mac_text(frame[6:12]), struct.unpack("!H", frame[12:14])[0]
     if ethertype == 0x0806:
         return _arp(at, mac, frame)
@@ -81,7 +88,9 @@ def _arp(at, mac, frame):
 
 def _ipv4(at, mac, packet):
     length, protocol = (packet[0] & 15) * 4, packet[9]
-    if protocol != 112:
+    if protocol == 51 and packet[length] == 112:  # an authentication header
+        length += (packet[length + 1] + 2) * 4
+    elif protocol != 112:
         return None
     total = struct.unpack("!H", packet[2:4])[0]
     source, destination = packet[12:16], packet[16:20]
