@@ -65,6 +65,8 @@ void load_payload_length(Assembler& code, const VrrpFilter& wanted, std::vector<
         code.add(BPF_LDX | BPF_B | BPF_MSH, 0);
         if (wanted.authentication_header) skip_authentication_header(code, odd);
         code.add(BPF_LD | BPF_W | BPF_LEN, 0);
+        code.add(BPF_JMP | BPF_JGE | BPF_X, 0, 1, 0);
+        code.jump(odd);
         code.add(BPF_ALU | BPF_SUB | BPF_X, 0);
     } else {
         code.add(BPF_LDX | BPF_W | BPF_IMM, 0);

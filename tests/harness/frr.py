@@ -17,7 +17,7 @@ class Frr:
     virtual MAC, and tells about itself through vtysh."""
 
     def __init__(self, node, *, vrid=51, version=3, priority=100, interval=1.0,
-                 address="10.77.0.100", preempt=True):
+                 address="10.77.0.100"):
         self.node, self.vrid, self.ipv6 = node, vrid, ":" in address
         self.folder = node.folder / "frr"
         self.folder.mkdir(exist_ok=True)
@@ -33,7 +33,6 @@ class Frr:
         (self.folder / "frr.conf").write_text("\n".join([
             "interface eth0", f" vrrp {vrid} version {version}", f" vrrp {vrid} priority {priority}",
             f" vrrp {vrid} advertisement-interval {round(interval * 1000)}",
-            f" {'' if preempt else 'no '}vrrp {vrid} preempt",
             f" vrrp {vrid} {kind} {address}", "exit", ""]))
 
     def start(self):

@@ -29,7 +29,6 @@ FLAVOURS = {
     "v3-unicast-ipv6": ({"version": 3, "advert_int": 0.5, "addresses": VIPS6},
                         {"extra": unicast("fd77:0::1", "fd77:0::2")},
                         {"extra": unicast("fd77:0::2", "fd77:0::1")}),
-    "v3-plain-checksum": ({"version": 3, "advert_int": 0.5, "extra": ("v3_checksum_as_v2",)}, {}, {}),
     "v3-intervals": ({"version": 3}, {"advert_int": 0.3}, {"advert_int": 1}),
     "v2-40-addresses": ({"version": 2, "addresses": [f"10.77.0.{host}/24" for host in range(100, 140)]},
                         {}, {}),

@@ -75,6 +75,9 @@ std::uint32_t run(const std::vector<sock_filter>& program, const std::string& se
             case BPF_JMP | BPF_JGE | BPF_K:
                 pc += a >= op.k ? op.jt : op.jf;
                 break;
+            case BPF_JMP | BPF_JGE | BPF_X:
+                pc += a >= x ? op.jt : op.jf;
+                break;
             case BPF_RET | BPF_K:
                 return op.k;
             default:
