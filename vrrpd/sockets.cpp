@@ -26,6 +26,9 @@ constexpr unsigned kAtOnce = 8192;
 /// A cold socket: 10 packets each 100 ms.
 constexpr unsigned kColdAtOnce = 10;
 constexpr core::Interval kColdRest = std::chrono::milliseconds{100};
+/// A hot socket that was read so short a time ago rests as long: of a thousand routers that speak
+/// one after the other many are read in one go, and nobody hears a packet later than that.
+constexpr core::Interval kHotRest = std::chrono::microseconds{500};
 
 struct Packet {
     std::array<std::byte, kLargest> bytes;
@@ -123,6 +126,7 @@ struct Sockets::Receiver {
     bool cold = false;
     std::uint64_t drop_until_ns = 0;  // the replaced socket had these too
     std::unique_ptr<loop::FdWatch> watch;
+    core::Instant read_at{};
     std::unique_ptr<loop::Timer> rest;
 };
 
@@ -198,18 +202,25 @@ void Sockets::begin() {
 }
 
 void Sockets::watch(const WireKey& where, Receiver& receiver) {
-    if (receiver.cold)
-        receiver.rest =
-            std::make_unique<loop::Timer>(loop_, [&receiver] { receiver.watch->want_read(true); });
+    receiver.rest =
+        std::make_unique<loop::Timer>(loop_, [&receiver] { receiver.watch->want_read(true); });
     receiver.watch = std::make_unique<loop::FdWatch>(
-        loop_, receiver.socket.get(), [this, key = where, &receiver] {
-            if (!receiver.cold) {
-                read(key, receiver, kAtOnce);
-            } else if (read(key, receiver, kColdAtOnce) == kColdAtOnce) {
-                receiver.watch->want_read(false);
-                receiver.rest->after(kColdRest);
-            }
-        });
+        loop_, receiver.socket.get(), [this, key = where, &receiver] { readable(key, receiver); });
+}
+
+void Sockets::readable(const WireKey& where, Receiver& receiver) {
+    core::Interval rest{0};
+    if (receiver.cold) {
+        if (read(where, receiver, kColdAtOnce) == kColdAtOnce) rest = kColdRest;
+    } else {
+        const core::Instant now = loop_.now();
+        if (now < receiver.read_at + kHotRest) rest = kHotRest;
+        receiver.read_at = now;
+        read(where, receiver, kAtOnce);
+    }
+    if (rest == core::Interval::zero()) return;
+    receiver.watch->want_read(false);
+    receiver.rest->after(rest);
 }
 
 unsigned Sockets::read(const WireKey& where, Receiver& receiver, unsigned limit) {

@@ -99,6 +99,7 @@ class Sockets : public Wire {
     void replace(const WireKey& where, std::unique_ptr<Receiver>& receiver, core::UniqueFd socket,
                  bool cold);
     void watch(const WireKey& where, Receiver& receiver);
+    void readable(const WireKey& where, Receiver& receiver);
     /// Reads until nothing is left, at most `limit` packets; how many it read.
     unsigned read(const WireKey& where, Receiver& receiver, unsigned limit);
     /// A packet that belongs to no router, since it does not even have an IP header.

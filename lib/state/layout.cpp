@@ -21,10 +21,27 @@ std::uint64_t checksum_of_copy(std::uint64_t sequence, std::uint64_t id,
 }  // namespace
 
 std::uint64_t checksum_of(std::span<const std::byte> bytes, std::uint64_t seed) {
-    for (const std::byte byte : bytes) {
-        seed = (seed ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3ULL;
-    }
-    return seed;
+    constexpr std::size_t kWord = sizeof(std::uint64_t);
+    // Lanes that do not wait for each other's product.
+    std::array<std::uint64_t, 4> lanes{seed, ~seed, seed << 1U, seed << 2U};
+    const auto take = [](std::uint64_t& lane, std::uint64_t word) {
+        lane = (lane ^ word) * 0x9e3779b97f4a7c15ULL;
+        lane ^= lane >> 32U;  // a product carries changes upwards only
+    };
+    const auto take_word = [&](std::uint64_t& lane) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), kWord);
+        bytes = bytes.subspan(kWord);
+        take(lane, word);
+    };
+    while (bytes.size() >= lanes.size() * kWord)
+        for (std::uint64_t& lane : lanes) take_word(lane);
+    while (bytes.size() >= kWord) take_word(lanes[0]);
+    std::uint64_t rest = bytes.size();
+    for (const std::byte byte : bytes) rest = rest << 8U | std::to_integer<std::uint64_t>(byte);
+    take(lanes[0], rest);
+    for (std::size_t lane = 1; lane < lanes.size(); ++lane) take(lanes[0], lanes[lane]);
+    return lanes[0];
 }
 
 std::size_t Slot::size(std::size_t record_size) {
@@ -58,14 +75,8 @@ std::optional<Slot::Content> Slot::newest() const {
     return first->sequence > second->sequence ? first : second;
 }
 
-void Slot::publish(core::ObjectId id, std::span<const std::byte> record) {
-    const auto first = content(0);
-    const auto second = content(1);
-    const std::uint64_t first_sequence = first ? first->sequence : 0;
-    const std::uint64_t second_sequence = second ? second->sequence : 0;
-    const unsigned older = first_sequence > second_sequence ? 1 : 0;
-    const std::uint64_t sequence = std::max(first_sequence, second_sequence) + 1;
-
+void Slot::publish(core::ObjectId id, std::span<const std::byte> record, std::uint64_t sequence) {
+    const unsigned older = copy_of(sequence);
     CopyHead& head = *copy(older);
     std::atomic_ref<std::uint64_t> number(head.sequence);
     number.store(0, std::memory_order_relaxed);

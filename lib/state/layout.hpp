@@ -17,7 +17,8 @@
 ///   Slot 1:  ...
 ///
 /// A copy counts if its sequence number is not 0, its length fits and its checksum is right; of two
-/// that count, the one with the larger number. Id 0 means that the slot is free.
+/// that count, the one with the larger number. Even numbers are written to copy 0, odd ones to
+/// copy 1. Id 0 means that the slot is free.
 namespace holdfast::state {
 
 inline constexpr std::uint64_t kMagic = 0x3145545453464864ULL;  // new number for a new layout
@@ -64,12 +65,18 @@ class Slot {
 
     /// The newest whole copy, if any; refers into the mapping.
     [[nodiscard]] std::optional<Content> newest() const;
-    /// Fills the copy that is not the newest, then publishes it.
-    void publish(core::ObjectId id, std::span<const std::byte> record);
+    /// Fills the copy that is not the newest, then publishes it. `sequence` is one more than that
+    /// of the newest copy, 1 if there is none; its owner keeps it, since looking costs two
+    /// checksums.
+    void publish(core::ObjectId id, std::span<const std::byte> record, std::uint64_t sequence);
     /// Both copies count as absent.
     void wipe();
 
   private:
+    /// Where a sequence number is written: the numbers take turns.
+    [[nodiscard]] static unsigned copy_of(std::uint64_t sequence) {
+        return sequence % 2 == 0 ? 1 : 0;
+    }
     [[nodiscard]] CopyHead* copy(unsigned which) const;
     [[nodiscard]] std::byte* record_of(unsigned which) const;
     [[nodiscard]] std::optional<Content> content(unsigned which) const;

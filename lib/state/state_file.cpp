@@ -62,6 +62,9 @@ struct StateFile::Mapping {
     void start_anew();
     void wipe_slots();
     void build_index();
+    void publish(std::size_t number, core::ObjectId id, std::span<const std::byte> record) {
+        slot(number).publish(id, record, ++sequences[number]);
+    }
 
     std::byte* start;
     std::size_t size;
@@ -72,6 +75,7 @@ struct StateFile::Mapping {
     bool inherited = false;
     std::unordered_map<core::ObjectId, std::size_t> index;
     std::vector<std::size_t> free_slots;
+    std::vector<std::uint64_t> sequences;  // of each slot's newest copy
 };
 
 bool StateFile::Mapping::believable() {
@@ -99,8 +103,10 @@ void StateFile::Mapping::wipe_slots() {
 void StateFile::Mapping::build_index() {
     index.clear();
     free_slots.clear();
+    sequences.assign(records, 0);
     for (std::size_t i = records; i-- > 0;) {
         const auto content = slot(i).newest();
+        if (content) sequences[i] = content->sequence;
         // A second slot with the same id is not ours; it is free like one without id.
         const bool used = content && content->id && index.try_emplace(content->id, i).second;
         if (!used) free_slots.push_back(i);
@@ -180,7 +186,7 @@ bool StateFile::write(core::ObjectId id, std::span<const std::byte> record) {
         found = mapping.index.emplace(id, mapping.free_slots.back()).first;
         mapping.free_slots.pop_back();
     }
-    mapping.slot(found->second).publish(id, record);
+    mapping.publish(found->second, id, record);
     return true;
 }
 
@@ -188,7 +194,7 @@ void StateFile::erase(core::ObjectId id) {
     Mapping& mapping = begun();
     const auto found = mapping.index.find(id);
     if (found == mapping.index.end()) return;
-    mapping.slot(found->second).publish(core::ObjectId{}, {});
+    mapping.publish(found->second, core::ObjectId{}, {});
     mapping.free_slots.push_back(found->second);
     mapping.index.erase(found);
 }
