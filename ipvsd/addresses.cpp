@@ -8,13 +8,6 @@
 namespace holdfast::ipvsd {
 namespace {
 
-/// A repair begins this long after the first event, so that one look sees all that belongs
-/// together, and at most ten times a second; both together stay below the 200 ms we promise.
-constexpr core::Interval kSettle = std::chrono::milliseconds(20);
-constexpr core::Interval kBetweenChecks = std::chrono::milliseconds(100);
-/// What the kernel refuses is tried again.
-constexpr core::Interval kRetry = std::chrono::seconds(2);
-
 const netlink::InterfaceAddress* subject_of(const Change& change) {
     if (const auto* add = std::get_if<AddAddress>(&change)) return &add->address;
     if (const auto* replace = std::get_if<ReplaceAddress>(&change)) return &replace->address;
@@ -40,8 +33,7 @@ Addresses::Addresses(loop::Loop& loop, Kernel& kernel, Ledger& ledger, Announcer
       ledger_(ledger),
       announcer_(announcer),
       log_(log),
-      wish_of_(std::move(wish_of)),
-      check_timer_(loop, [this] { check(); }) {}
+      wish_of_(std::move(wish_of)) {}
 
 void Addresses::set_instances(Instances instances) {
     instances_ = std::move(instances);
@@ -58,23 +50,12 @@ void Addresses::set_instances(Instances instances) {
     });
 }
 
-void Addresses::start(bool cold) {
-    cold_ = cold;
-    started_ = true;
-    look();
-}
-
 // ---- Wishes ---------------------------------------------------------------------------------
 
-AddressWish Addresses::wish_for(const AddressName& name, const std::vector<Claim>& claims) const {
-    AddressWish wish{.name = name, .value = claims.front().address->value, .wish = Wish::absent};
-    for (const Claim& claim : claims) {
-        const Wish one = wish_of_(claim.instance);
-        if (one == Wish::present) wish.value = claim.address->value;
-        if (one == Wish::present || (one == Wish::unknown && wish.wish == Wish::absent)) {
-            wish.wish = one;
-        }
-    }
+AddressWish Addresses::wish_for(const AddressName& name,
+                                const std::vector<AddressClaim>& claims) const {
+    const auto claim = claimed(claims, wish_of_);
+    AddressWish wish{.name = name, .value = claim.object->value, .wish = claim.wish};
     const netlink::Interface* interface = kernel_.interfaces().find(name.interface);
     wish.value.interface_index = interface == nullptr ? 0 : interface->link.index;
     return wish;
@@ -100,52 +81,42 @@ std::vector<AddressWish> Addresses::all_wishes() const {
     return wishes_of(all);
 }
 
-std::set<AddressName> Addresses::leftovers() const {
-    return leftovers_may_go_ ? ledger_.address_names() : std::set<AddressName>{};
+// ---- Plans ----------------------------------------------------------------------------------
+
+Addresses::Work Addresses::plan_for(std::span<const core::ObjectId> changed) {
+    Work work{.wishes = wishes_of(changed)};
+    for (const AddressWish& wish : work.wishes) let_go_.erase(wish.name);
+    work.plan = plan_addresses(work.wishes, picture_, {});
+    return work;
 }
 
-// ---- Changes --------------------------------------------------------------------------------
-
-std::map<core::ObjectId, InstanceOutcome> Addresses::apply(
-    std::span<const core::ObjectId> changed) {
-    const std::vector<AddressWish> wishes = wishes_of(changed);
-    const Failures failures = carry_out(wishes, plan_addresses(wishes, picture_, {}));
-    log_failures(failures);
-    std::map<core::ObjectId, InstanceOutcome> outcomes;
-    const std::set<AddressName> added = std::exchange(added_, {});
-    for (const core::ObjectId id : changed) {
-        const auto before = last_wish_.try_emplace(id, Wish::unknown).first->second;
-        follow(id, before, added);
-        outcomes[id] = outcome_of(id, failures);
+Addresses::Work Addresses::plan_all(bool leftovers_may_go) const {
+    Work work{.wishes = all_wishes()};
+    for (AddressWish& wish : work.wishes) {
+        if (wish.wish == Wish::present && let_go_.contains(wish.name)) wish.wish = Wish::unknown;
     }
-    return outcomes;
+    work.plan =
+        plan_addresses(work.wishes, picture_,
+                       leftovers_may_go ? ledger_.address_names() : std::set<AddressName>{});
+    return work;
 }
 
-void Addresses::apply_all() {
-    const std::vector<AddressWish> wishes = all_wishes();
-    log_failures(carry_out(wishes, plan_addresses(wishes, picture_, leftovers())));
-    const std::set<AddressName> added = std::exchange(added_, {});
-    for (const auto& [id, instance] : instances_) {
-        const auto before = last_wish_.try_emplace(id, Wish::unknown).first->second;
-        follow(id, before, added);
-    }
-}
-
-void Addresses::remove_all() {
-    std::vector<AddressWish> wishes = all_wishes();
-    for (AddressWish& each : wishes) each.wish = Wish::absent;
+Addresses::Work Addresses::plan_removal() {
+    Work work{.wishes = all_wishes()};
+    for (AddressWish& each : work.wishes) each.wish = Wish::absent;
     for (const auto& [id, instance] : instances_) announcer_.drop(id);
     // Everything of the ledger is ours; what is configured but not in it belongs to somebody else
     // by now, or is not there.
-    std::erase_if(
-        wishes, [&](const AddressWish& each) { return !ledger_.addresses().contains(each.name); });
-    carry_out(wishes, plan_addresses(wishes, picture_, ledger_.address_names()));
-    added_.clear();
+    std::erase_if(work.wishes, [&](const AddressWish& each) {
+        return !ledger_.addresses().contains(each.name);
+    });
+    work.plan = plan_addresses(work.wishes, picture_, ledger_.address_names());
+    return work;
 }
 
-void Addresses::note_in_ledger(std::span<const AddressWish> wishes) {
+void Addresses::note_in_ledger(const Work& work) {
     bool all_written = true;
-    for (const AddressWish& each : wishes) {
+    for (const AddressWish& each : work.wishes) {
         if (each.wish == Wish::present) {
             all_written = ledger_.add(each.name, loop_.now()) && all_written;
         } else if (each.wish == Wish::absent && !picture_.contains(each.name)) {
@@ -157,32 +128,52 @@ void Addresses::note_in_ledger(std::span<const AddressWish> wishes) {
     }
 }
 
-Addresses::Failures Addresses::carry_out(std::span<const AddressWish> wishes,
-                                         const std::vector<Change>& plan) {
+// ---- What became of it ----------------------------------------------------------------------
+
+Addresses::Failures Addresses::take_results(const Work& work, std::span<const core::Error> errors) {
     Failures failures;
-    note_in_ledger(wishes);
-    for (const AddressWish& each : wishes) {
+    for (const AddressWish& each : work.wishes) {
         const bool homeless = each.wish == Wish::present && each.value.interface_index == 0;
         if (homeless) failures[each.name] = ENODEV;
     }
-    if (plan.empty()) return failures;
-
-    const Report report = kernel_.apply(plan);
-    std::map<std::size_t, int> refused;
-    for (const Report::Refusal& each : report.refusals) {
-        if (already_so(plan[each.change], each.error.code())) continue;
-        refused[each.change] = each.error.code();
-    }
-    for (std::size_t i = 0; i < plan.size(); ++i) {
-        const auto refusal = refused.find(i);
-        if (refusal == refused.end()) {
-            took_effect(plan[i]);
-        } else if (const auto* subject = subject_of(plan[i])) {
-            failures.emplace(name_in(*subject), refusal->second);
+    for (std::size_t i = 0; i < work.plan.size(); ++i) {
+        const int code = errors[i].code();
+        if (code == 0 || already_so(work.plan[i], code)) {
+            took_effect(work.plan[i]);
+        } else if (const auto* subject = subject_of(work.plan[i])) {
+            failures.emplace(name_in(*subject), code);
         }
     }
-    if (report.uncertain) check_soon();
     return failures;
+}
+
+std::map<core::ObjectId, InstanceOutcome> Addresses::settle(
+    const Work& work, std::span<const core::Error> errors,
+    std::span<const core::ObjectId> changed) {
+    const Failures failures = take_results(work, errors);
+    log_failures(failures);
+    std::map<core::ObjectId, InstanceOutcome> outcomes;
+    const std::set<AddressName> added = std::exchange(added_, {});
+    for (const core::ObjectId id : changed) {
+        const auto before = last_wish_.try_emplace(id, Wish::unknown).first->second;
+        follow(id, before, added);
+        outcomes[id] = outcome_of(id, failures);
+    }
+    return outcomes;
+}
+
+void Addresses::settle_all(const Work& work, std::span<const core::Error> errors) {
+    log_failures(take_results(work, errors));
+    const std::set<AddressName> added = std::exchange(added_, {});
+    for (const auto& [id, instance] : instances_) {
+        const auto before = last_wish_.try_emplace(id, Wish::unknown).first->second;
+        follow(id, before, added);
+    }
+}
+
+void Addresses::settle_removal(const Work& work, std::span<const core::Error> errors) {
+    take_results(work, errors);
+    added_.clear();
 }
 
 AddressName Addresses::name_in(const netlink::InterfaceAddress& address) const {
@@ -231,7 +222,6 @@ void Addresses::log_failures(const Failures& failures) {
         log_.error("ADDRESS_FAILED", core::Error::from_errno(code, to_text(name)).text());
     }
     std::erase_if(failing_, [&](const auto& each) { return is_as_wished(each.first); });
-    if (!failing_.empty() && !check_timer_.pending()) check_timer_.after(kRetry);
 }
 
 // ---- Announcements --------------------------------------------------------------------------
@@ -244,6 +234,7 @@ void Addresses::follow(core::ObjectId instance, Wish before, const std::set<Addr
         if (now == Wish::absent) announcer_.drop(instance);
         return;
     }
+    if (!found->second->announces) return;
     Announcer::Targets targets;
     Announcer::Targets fresh;
     for (const ConfiguredAddress& each : found->second->addresses) {
@@ -279,34 +270,36 @@ void Addresses::resume_announcements(core::ObjectId instance, const Announcer::T
 
 // ---- Drift ----------------------------------------------------------------------------------
 
-void Addresses::look() {
+bool Addresses::look() {
     auto dumped = kernel_.dump_addresses();
     if (!dumped) {
         log_.error("KERNEL_DUMP", dumped.error().text());
-        check_timer_.after(kBetweenChecks);
-        return;
+        return false;
     }
     picture_.clear();
     for (const netlink::InterfaceAddress& each : *dumped) picture_[name_in(each)] = each;
+    return true;
 }
 
-void Addresses::check_soon() {
-    const core::Instant due = std::max(loop_.now() + kSettle, last_check_ + kBetweenChecks);
-    if (!started_ || (check_timer_.pending() && check_timer_.deadline() <= due)) return;
-    check_timer_.at(due);
+void Addresses::add_owners(const AddressName& name, std::set<core::ObjectId>& owners) const {
+    const auto claims = claims_.find(name);
+    if (claims == claims_.end()) return;
+    for (const AddressClaim& claim : claims->second) {
+        if (wish_of_(claim.instance) == Wish::present) owners.insert(claim.instance);
+    }
 }
 
-void Addresses::check() {
-    last_check_ = loop_.now();
-    look();
-    const std::vector<AddressWish> wishes = all_wishes();
-    const std::vector<Change> plan = plan_addresses(wishes, picture_, leftovers());
-    const Failures failures = carry_out(wishes, plan);
-    for (std::size_t i = 0; i < plan.size(); ++i) {
-        const AddressName name = name_in(*subject_of(plan[i]));
+Restored Addresses::settle_repair(const Work& work, std::span<const core::Error> errors) {
+    Restored restored;
+    const Failures failures = take_results(work, errors);
+    for (const Change& change : work.plan) {
+        const AddressName name = name_in(*subject_of(change));
         if (failures.contains(name) || failing_.contains(name)) continue;
         ++repaired_;
-        log_repair(plan[i]);
+        log_repair(change);
+        if (std::holds_alternative<RemoveAddress>(change)) continue;
+        restored.what = to_text(name);
+        add_owners(name, restored.instances);
     }
     log_failures(failures);
     const std::set<AddressName> added = std::exchange(added_, {});
@@ -316,6 +309,7 @@ void Addresses::check() {
         if (last != last_wish_.end() && last->second == wish_of_(id))
             follow(id, last->second, added);
     }
+    return restored;
 }
 
 void Addresses::log_repair(const Change& change) {
@@ -326,38 +320,39 @@ void Addresses::log_repair(const Change& change) {
                  fmt::format("{} (changed by somebody else{})", to_text(change), more));
 }
 
-void Addresses::link_changed(const netlink::Link& now, const netlink::Link* before) {
-    const bool came = before == nullptr || before->name != now.name;
-    const bool rose = before != nullptr && now.is_up() && !before->is_up();
-    if (came || rose) check_soon();
+void Addresses::link_changed(const netlink::Link& now) {
+    std::erase_if(let_go_, [&](const AddressName& name) { return name.interface == now.name; });
 }
 
 void Addresses::link_removed(const netlink::Link& last) {
     std::erase_if(picture_, [&](const auto& each) { return each.first.interface == last.name; });
 }
 
-void Addresses::address_changed(const netlink::InterfaceAddress& now) {
+bool Addresses::address_changed(const netlink::InterfaceAddress& now) {
     const AddressName name = name_in(now);
-    const auto claims = claims_.find(name);
-    if (claims == claims_.end()) {
+    if (!claims_.contains(name)) {
         picture_[name] = now;
-        return;
+        return false;
     }
     const auto known = picture_.find(name);
-    if (known != picture_.end() && fits(known->second, now, name.interface)) {
-        known->second = now;  // with what only the kernel knows: secondary, tentative
-    } else {
-        check_soon();
-    }
+    if (known == picture_.end() || !fits(known->second, now, name.interface)) return true;
+    known->second = now;  // with what only the kernel knows: secondary, tentative
+    return false;
 }
 
-void Addresses::address_removed(const netlink::InterfaceAddress& last) {
+bool Addresses::address_removed(const netlink::InterfaceAddress& last) {
     const AddressName name = name_in(last);
-    if (!claims_.contains(name)) {
+    const auto claims = claims_.find(name);
+    if (claims == claims_.end()) {
         picture_.erase(name);
-    } else if (picture_.contains(name)) {
-        check_soon();
+        return false;
     }
+    if (!picture_.contains(name)) return false;
+    if (claimed(claims->second, wish_of_).object->restored) return true;
+    // An interface that goes down takes its IPv6 addresses along: that is no decision of anybody.
+    const netlink::Interface* interface = kernel_.interfaces().find(name.interface);
+    if (interface != nullptr && interface->link.is_up()) let_go_.insert(name);
+    return false;
 }
 
 Addresses::Count Addresses::count(core::ObjectId instance) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ipvsd/announcer.hpp"
+#include "ipvsd/claims.hpp"
 #include "ipvsd/kernel.hpp"
 #include "ipvsd/ledger.hpp"
 #include "ipvsd/model.hpp"
@@ -23,16 +24,21 @@ struct InstanceOutcome {
     core::ObjectId failed_object;
 };
 
-/// Keeps the addresses of the instances in the kernel as wished: all of a change in one batch of
-/// requests, the ledger before the kernel, announcements after it. What somebody else removes (or
-/// adds) is repaired within 200 ms, logged and counted.
+/// What the repair of drift has put back.
+struct Restored {
+    std::string what;  // for people
+    std::set<core::ObjectId> instances;
+};
+
+/// The addresses of the instances: what is wished of them, what the kernel has, what it refused,
+/// and their announcements. Network asks it for its part of a batch and tells it what became of
+/// that; the ledger is written before the kernel is asked, announcements go after it.
 ///
 /// It believes its own picture of the kernel between two dumps; events that contradict the picture
 /// cause a dump, never a change by themselves, since an event may be older than our last request.
 /// Everything it is given must outlive it.
 class Addresses {
   public:
-    using WishOf = std::function<Wish(core::ObjectId instance)>;
     using Instances = std::map<core::ObjectId, const Instance*>;
 
     Addresses(loop::Loop& loop, Kernel& kernel, Ledger& ledger, Announcer& announcer,
@@ -41,25 +47,37 @@ class Addresses {
     /// The instances from now on; applies nothing. Their Instance objects stay valid until the next
     /// call.
     void set_instances(Instances instances);
-    /// Leftovers in the ledger may go: everybody has said what he wishes.
-    void remove_leftovers(bool allowed) { leftovers_may_go_ = allowed; }
     /// A cold start: whoever becomes Active announces, whatever the kernel had already.
-    void start(bool cold);
+    void start(bool cold) { cold_ = cold; }
+    /// Reads all addresses of the kernel anew; false when that failed.
+    bool look();
 
-    /// Makes the kernel fit the present wishes of `changed`.
-    std::map<core::ObjectId, InstanceOutcome> apply(std::span<const core::ObjectId> changed);
-    /// The same for all, and for what the ledger names.
-    void apply_all();
-    /// Removes everything that is ours, whatever is wished.
-    void remove_all();
+    struct Work {
+        std::vector<AddressWish> wishes;
+        std::vector<Change> plan;
+    };
+    [[nodiscard]] Work plan_for(std::span<const core::ObjectId> changed);
+    [[nodiscard]] Work plan_all(bool leftovers_may_go) const;
+    /// Everything that is ours goes.
+    [[nodiscard]] Work plan_removal();
+    /// Before the kernel is asked.
+    void note_in_ledger(const Work& work);
+    /// What the kernel said to each change of the plan; code 0: done.
+    std::map<core::ObjectId, InstanceOutcome> settle(const Work& work,
+                                                     std::span<const core::Error> errors,
+                                                     std::span<const core::ObjectId> changed);
+    void settle_all(const Work& work, std::span<const core::Error> errors);
+    void settle_removal(const Work& work, std::span<const core::Error> errors);
+    /// The same after a check: what was done is a repair.
+    Restored settle_repair(const Work& work, std::span<const core::Error> errors);
 
-    // Events of the kernel.
-    void link_changed(const netlink::Link& now, const netlink::Link* before);
+    // Events of the kernel; true: something of ours is not as it should be.
+    void link_changed(const netlink::Link& now);
     void link_removed(const netlink::Link& last);
-    void address_changed(const netlink::InterfaceAddress& now);
-    void address_removed(const netlink::InterfaceAddress& last);
-    void check_soon();
+    bool address_changed(const netlink::InterfaceAddress& now);
+    bool address_removed(const netlink::InterfaceAddress& last);
 
+    [[nodiscard]] bool failing() const { return !failing_.empty(); }
     struct Count {
         std::uint32_t wanted = 0;
         std::uint32_t installed = 0;
@@ -68,30 +86,24 @@ class Addresses {
     [[nodiscard]] std::uint64_t repaired() const { return repaired_; }
 
   private:
-    /// Who has an address in his configuration: usually one instance.
-    struct Claim {
-        core::ObjectId instance;
-        const ConfiguredAddress* address = nullptr;
-    };
+    using AddressClaim = Claim<ConfiguredAddress>;
     using Failures = std::map<AddressName, int>;
 
     [[nodiscard]] AddressWish wish_for(const AddressName& name,
-                                       const std::vector<Claim>& claims) const;
+                                       const std::vector<AddressClaim>& claims) const;
     [[nodiscard]] std::vector<AddressWish> wishes_of(std::span<const core::ObjectId> some) const;
     [[nodiscard]] std::vector<AddressWish> all_wishes() const;
-    [[nodiscard]] std::set<AddressName> leftovers() const;
-    void note_in_ledger(std::span<const AddressWish> wishes);
-    Failures carry_out(std::span<const AddressWish> wishes, const std::vector<Change>& plan);
+    Failures take_results(const Work& work, std::span<const core::Error> errors);
     void took_effect(const Change& change);
     [[nodiscard]] AddressName name_in(const netlink::InterfaceAddress& address) const;
-    void look();
-    void check();
     void follow(core::ObjectId instance, Wish before, const std::set<AddressName>& added);
     void resume_announcements(core::ObjectId instance, const Announcer::Targets& targets);
     [[nodiscard]] InstanceOutcome outcome_of(core::ObjectId instance,
                                              const Failures& failures) const;
     [[nodiscard]] bool is_as_wished(const AddressName& name) const;
     void log_failures(const Failures& failures);
+    void log_repair(const Change& change);
+    void add_owners(const AddressName& name, std::set<core::ObjectId>& owners) const;
 
     loop::Loop& loop_;
     Kernel& kernel_;
@@ -101,19 +113,15 @@ class Addresses {
     WishOf wish_of_;
 
     Instances instances_;
-    std::map<AddressName, std::vector<Claim>> claims_;
+    std::map<AddressName, std::vector<AddressClaim>> claims_;
     std::map<core::ObjectId, Wish> last_wish_;  // as of the last apply
     AddressesInKernel picture_;
-    std::set<AddressName> added_;  // by the change that is being carried out
-    Failures failing_;             // already logged
-    bool leftovers_may_go_ = false;
+    std::set<AddressName> added_;   // by the change that is being carried out
+    std::set<AddressName> let_go_;  // gone by somebody else's hand, and not to be put back
+    Failures failing_;              // already logged
     bool cold_ = true;
-    bool started_ = false;
-    void log_repair(const Change& change);
     /// Whoever removes our addresses in a loop, or all at once, fills no journal.
     log::RateLimit repairs_limit_{{.every = std::chrono::seconds{10}, .burst = 10}};
-    loop::Timer check_timer_;
-    core::Instant last_check_{};
     std::uint64_t repaired_ = 0;
 };
 

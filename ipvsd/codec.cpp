@@ -149,6 +149,16 @@ struct Encoder {
     Message operator()(const RemoveAddress& change) const {
         return netlink::encode(netlink::AddressVerb::remove, change.address);
     }
+    Message operator()(const AddRoute& change) const {
+        return netlink::encode_add(change.route, change.placement);
+    }
+    Message operator()(const RemoveRoute& change) const {
+        return netlink::encode_remove(change.route);
+    }
+    Message operator()(const AddRule& change) const { return netlink::encode_add(change.rule); }
+    Message operator()(const RemoveRule& change) const {
+        return netlink::encode_remove(change.rule);
+    }
     Message operator()(const AddService& change) const {
         return service_command(family, IPVS_CMD_NEW_SERVICE, change.service);
     }
@@ -242,10 +252,30 @@ netlink::Message encode(const Change& change, std::uint16_t ipvs_family) {
     return std::visit(Encoder{ipvs_family}, change);
 }
 
+namespace {
+
+// Whoever adds a kind of change says here whose it is.
+struct GoesToIpvs {
+    bool operator()(const AddAddress&) const { return false; }
+    bool operator()(const ReplaceAddress&) const { return false; }
+    bool operator()(const RemoveAddress&) const { return false; }
+    bool operator()(const AddRoute&) const { return false; }
+    bool operator()(const RemoveRoute&) const { return false; }
+    bool operator()(const AddRule&) const { return false; }
+    bool operator()(const RemoveRule&) const { return false; }
+    bool operator()(const AddService&) const { return true; }
+    bool operator()(const EditService&) const { return true; }
+    bool operator()(const RemoveService&) const { return true; }
+    bool operator()(const AddDestination&) const { return true; }
+    bool operator()(const EditDestination&) const { return true; }
+    bool operator()(const RemoveDestination&) const { return true; }
+    bool operator()(const SetTimeouts&) const { return true; }
+};
+
+}  // namespace
+
 bool concerns_ipvs(const Change& change) {
-    return !std::holds_alternative<AddAddress>(change) &&
-           !std::holds_alternative<ReplaceAddress>(change) &&
-           !std::holds_alternative<RemoveAddress>(change);
+    return std::visit(GoesToIpvs{}, change);
 }
 
 netlink::Message encode_services_dump(std::uint16_t ipvs_family) {

@@ -80,7 +80,7 @@ void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
     requests_.set_model(*model_, leaving_);
     use_instances();
     services_->set_model(*model_);
-    addresses_->apply_all();
+    network_->apply_all();
     if (!peers_.contains(ipc::Peer::vrrpd)) roles_.vrrpd_lost(around_.loop.now());
     schedule_withdrawal();
     around_.log.info("CONFIGURATION", fmt::format("generation {} committed", generation));
@@ -89,7 +89,8 @@ void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
 
 /// Those of the model and those that are about to go.
 void Daemon::use_instances() {
-    Addresses::Instances pointers;
+    Network::Instances pointers;
+    pointers[model_->statics.id] = &model_->statics;
     std::map<core::ObjectId, Instance> all = model_->instances;
     for (const auto& [id, instance] : model_->instances) pointers[id] = &instance;
     for (const auto& [id, instance] : leaving_) {
@@ -97,19 +98,25 @@ void Daemon::use_instances() {
         all.insert_or_assign(id, instance);
     }
     roles_.set_instances(all);
-    addresses_->set_instances(std::move(pointers));
+    network_->set_instances(std::move(pointers));
 }
 
 void Daemon::drop_leaving() {
     if (leaving_.empty()) return;
-    // Addresses forgets its pointers before the instances they point to go.
+    // Network forgets its pointers before the instances they point to go.
     std::map<core::ObjectId, Instance> gone = std::exchange(leaving_, {});
     requests_.leaving_gone();
     use_instances();
 }
 
+/// Statics are Active as long as we are.
+Wish Daemon::wish_of(core::ObjectId instance) const {
+    return instance == model_->statics.id ? Wish::present : roles_.wish_of(instance);
+}
+
 const std::string& Daemon::name_of_instance(core::ObjectId id) const {
     static const std::string kUnknown = "?";
+    if (id == model_->statics.id) return model_->statics.name;
     const auto found = model_->instances.find(id);
     if (found != model_->instances.end()) return found->second.name;
     const auto leaving = leaving_.find(id);
@@ -139,9 +146,12 @@ void Daemon::make_parts() {
     loop::Loop& loop = around_.loop;
     ledger_ = std::make_unique<Ledger>(std::move(*state_file_));
     announcer_ = std::make_unique<Announcer>(loop, *opened_.kernel);
-    addresses_ = std::make_unique<Addresses>(
+    network_ = std::make_unique<Network>(
         loop, *opened_.kernel, *ledger_, *announcer_, around_.log,
-        [this](core::ObjectId instance) { return roles_.wish_of(instance); });
+        [this](core::ObjectId instance) { return wish_of(instance); },
+        [this](core::ObjectId instance, const std::string& what) {
+            tell_contested(instance, what);
+        });
     services_ = std::make_unique<Services>(
         loop, *opened_.kernel, *ledger_, around_.log,
         Services::Listener{
@@ -167,7 +177,8 @@ void Daemon::activate(std::uint64_t generation) {
         }
     }
     active_ = true;
-    addresses_->start(is_cold());
+    network_->start(is_cold());
+    network_->apply(std::span(&model_->statics.id, 1));
     services_->start(is_cold() || !model_->needs_checkerd());
     roles_.start(around_.loop.now());
     if (!model_->needs_vrrpd()) roles_end(generation);
@@ -239,12 +250,12 @@ void Daemon::schedule_withdrawal() {
 void Daemon::withdraw() {
     const std::vector<core::ObjectId> withdrawn = roles_.withdraw(around_.loop.now());
     for (const core::ObjectId id : withdrawn) {
-        if (addresses_->count(id).installed == 0) continue;
+        if (network_->count(id).installed == 0) continue;
         around_.log.warning("ADDRESSES_WITHDRAWN",
                             fmt::format("{}: vrrpd was silent for longer than its peers wait",
                                         name_of_instance(id)));
     }
-    addresses_->apply(withdrawn);
+    network_->apply(withdrawn);
     schedule_withdrawal();
 }
 
@@ -266,8 +277,8 @@ void Daemon::roles_end(std::uint64_t generation) {
     vrrpd_has_said_ = true;
     // A successor's StateEnd of this generation stands for Committed (docs/architecture.md).
     if (generation >= model_->generation) drop_leaving();
-    addresses_->remove_leftovers(true);
-    addresses_->apply_all();
+    network_->remove_leftovers(true);
+    network_->apply_all();
     schedule_withdrawal();
 }
 
@@ -275,7 +286,7 @@ void Daemon::roles_committed(std::uint64_t generation) {
     if (generation != model_->generation) return;
     if (vrrpd_has_said_) roles_.end();  // of new instances, too, everything is said
     drop_leaving();
-    addresses_->apply_all();
+    network_->apply_all();
 }
 
 void Daemon::take_roles(const RoleBatch& batch) {
@@ -284,7 +295,7 @@ void Daemon::take_roles(const RoleBatch& batch) {
         roles_.take(role);
         changed.push_back(role.instance);
     }
-    const auto outcomes = addresses_->apply(changed);
+    const auto outcomes = network_->apply(changed);
     send_results(batch, outcomes);
     schedule_withdrawal();
 }
@@ -326,6 +337,19 @@ void Daemon::announce(core::ObjectId instance, bool lower_priority) {
     } else {
         announcer_->announce_all(instance);
     }
+}
+
+/// Restoring is of no use: the instance gives its role to a router whose addresses stay.
+void Daemon::tell_contested(core::ObjectId instance, const std::string& what) {
+    around_.log.error("CONTESTED", fmt::format("{}: {} is removed again and again by somebody else",
+                                               name_of_instance(instance), what));
+    const auto channel = peers_.find(ipc::Peer::vrrpd);
+    if (channel == peers_.end() || !model_->instances.contains(instance)) return;
+    constexpr std::size_t kLongestText = 200;
+    messages::ToVrrpd message;
+    message.mutable_instance_contested()->set_instance_id(instance.value);
+    message.mutable_instance_contested()->set_what(what.substr(0, kLongestText));
+    static_cast<void>(channel->second->send(message).ok());
 }
 
 void Daemon::answer_gone(ipc::Peer peer, core::ObjectId id) {
@@ -390,20 +414,29 @@ void Daemon::tell_supervisor(core::ObjectId service, std::optional<core::ObjectI
 // ---- What the kernel says -------------------------------------------------------------------
 
 void Daemon::link_changed(const netlink::Link& now, const netlink::Link* before) {
-    if (active_) addresses_->link_changed(now, before);
+    if (active_) network_->link_changed(now, before);
 }
 void Daemon::link_removed(const netlink::Link& last) {
-    if (active_) addresses_->link_removed(last);
+    if (active_) network_->link_removed(last);
 }
 void Daemon::address_changed(const netlink::InterfaceAddress& now,
                              const netlink::InterfaceAddress* /*before*/) {
-    if (active_) addresses_->address_changed(now);
+    if (active_) network_->address_changed(now);
 }
 void Daemon::address_removed(const netlink::InterfaceAddress& last) {
-    if (active_) addresses_->address_removed(last);
+    if (active_) network_->address_removed(last);
 }
 void Daemon::synchronised() {
-    if (active_) addresses_->check_soon();
+    if (active_) network_->check_soon();
+}
+void Daemon::route_changed(const netlink::Route& route, bool gone) {
+    if (active_) network_->route_changed(route, gone);
+}
+void Daemon::rule_changed(const netlink::Rule& rule, bool gone) {
+    if (active_) network_->rule_changed(rule, gone);
+}
+void Daemon::routes_lost() {
+    if (active_) network_->routes_lost();
 }
 void Daemon::ipvs_changed(bool present) {
     if (active_) services_->ipvs_changed(present);
@@ -417,7 +450,7 @@ core::Result<std::string> Daemon::status(messages::StatusTopic topic) {
         case messages::STATUS_ADDRESSES: {
             std::vector<core::ObjectId> all;
             for (const auto& [id, instance] : model_->instances) all.push_back(id);
-            return address_status_of(*addresses_, all);
+            return address_status_of(*network_, all);
         }
         case messages::STATUS_SERVICES:
             return service_status_of(services_->view());
@@ -434,14 +467,14 @@ void Daemon::shut_down(const messages::Shutdown& how, std::function<void()> done
     for (auto& [peer, channel] : peers_) channel->drain();
     if (active_ && how.mode() == messages::Shutdown::RELEASE) {
         roles_.release_all();
-        if (!how.keep_addresses()) addresses_->remove_all();
+        if (!how.keep_addresses()) network_->remove_all();
         if (!how.keep_services()) services_->remove_all();
     }
     active_ = false;
     withdrawal_.reset();
     peers_.clear();
     services_.reset();
-    addresses_.reset();
+    network_.reset();
     announcer_.reset();
     done();
 }
@@ -453,7 +486,7 @@ void Daemon::orphan_end(std::function<void()> done) {
         // First of all: whoever comes after us must not believe that we still hold anything.
         ledger_->mark_ended();
         roles_.release_all();
-        addresses_->remove_all();
+        network_->remove_all();
     }
     messages::Shutdown quietly;
     quietly.set_mode(messages::Shutdown::QUIET);

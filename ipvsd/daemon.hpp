@@ -6,11 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "ipvsd/addresses.hpp"
 #include "ipvsd/announcer.hpp"
 #include "ipvsd/kernel.hpp"
 #include "ipvsd/ledger.hpp"
 #include "ipvsd/model.hpp"
+#include "ipvsd/network.hpp"
 #include "ipvsd/requests.hpp"
 #include "ipvsd/role_book.hpp"
 #include "ipvsd/services.hpp"
@@ -71,8 +71,13 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     void address_removed(const netlink::InterfaceAddress& last) override;
     void synchronised() override;
     void ipvs_changed(bool present) override;
+    void route_changed(const netlink::Route& route, bool gone) override;
+    void rule_changed(const netlink::Rule& rule, bool gone) override;
+    void routes_lost() override;
 
     [[nodiscard]] bool is_cold() const;
+    [[nodiscard]] Wish wish_of(core::ObjectId instance) const;
+    void tell_contested(core::ObjectId instance, const std::string& what);
     [[nodiscard]] const std::string& name_of_instance(core::ObjectId id) const;
     void make_parts();
     void use_instances();
@@ -103,7 +108,7 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     core::UniqueFd larger_file_;
     std::unique_ptr<Ledger> ledger_;
     std::unique_ptr<Announcer> announcer_;
-    std::unique_ptr<Addresses> addresses_;
+    std::unique_ptr<Network> network_;
     std::unique_ptr<Services> services_;
     RoleBook roles_;
     Requests requests_;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "ipvsd/routes.hpp"
+#include "ipvsd/rules.hpp"
+
 namespace holdfast::ipvsd {
 namespace {
 
@@ -18,6 +21,18 @@ std::string describe(const ReplaceAddress& change) {
 }
 std::string describe(const RemoveAddress& change) {
     return "remove " + to_text(change.address);
+}
+std::string describe(const AddRoute& change) {
+    return "add route " + name_of(change.route);
+}
+std::string describe(const RemoveRoute& change) {
+    return "remove route " + name_of(change.route);
+}
+std::string describe(const AddRule& change) {
+    return "add rule " + name_of(change.rule);
+}
+std::string describe(const RemoveRule& change) {
+    return "remove rule " + name_of(change.rule);
 }
 std::string describe(const AddService& change) {
     return "add service " + to_text(change.service.key);

@@ -11,6 +11,8 @@
 #include "ipvsd/service.hpp"
 #include "lib/core/result.hpp"
 #include "lib/netlink/interface_table.hpp"
+#include "lib/netlink/route_codec.hpp"
+#include "lib/netlink/rule_codec.hpp"
 #include "lib/netlink/values.hpp"
 
 namespace holdfast::ipvsd {
@@ -32,6 +34,29 @@ struct ReplaceAddress {
 struct RemoveAddress {
     netlink::InterfaceAddress address;
     friend bool operator==(const RemoveAddress&, const RemoveAddress&) = default;
+};
+/// RTM_NEWROUTE. Refused with EEXIST if there; ENETUNREACH (IPv6 EHOSTUNREACH) when the gateway is
+/// on no link of ours, ENETDOWN while its interface is down, EINVAL when the preferred source is no
+/// address of ours.
+struct AddRoute {
+    netlink::Route route;
+    netlink::RoutePlacement placement = netlink::RoutePlacement::before;
+    friend bool operator==(const AddRoute&, const AddRoute&) = default;
+};
+/// RTM_DELROUTE of a route as the kernel showed it. Refused with ESRCH if it is not there.
+struct RemoveRoute {
+    netlink::Route route;
+    friend bool operator==(const RemoveRoute&, const RemoveRoute&) = default;
+};
+/// RTM_NEWRULE. Refused with EEXIST if there.
+struct AddRule {
+    netlink::Rule rule;
+    friend bool operator==(const AddRule&, const AddRule&) = default;
+};
+/// RTM_DELRULE. Refused with ENOENT if it is not there.
+struct RemoveRule {
+    netlink::Rule rule;
+    friend bool operator==(const RemoveRule&, const RemoveRule&) = default;
 };
 /// Refused with EEXIST if there, ENOENT if the kernel has no such scheduler.
 struct AddService {
@@ -73,9 +98,9 @@ struct SetTimeouts {
     friend bool operator==(const SetTimeouts&, const SetTimeouts&) = default;
 };
 
-using Change =
-    std::variant<AddAddress, ReplaceAddress, RemoveAddress, AddService, EditService, RemoveService,
-                 AddDestination, EditDestination, RemoveDestination, SetTimeouts>;
+using Change = std::variant<AddAddress, ReplaceAddress, RemoveAddress, AddRoute, RemoveRoute,
+                            AddRule, RemoveRule, AddService, EditService, RemoveService,
+                            AddDestination, EditDestination, RemoveDestination, SetTimeouts>;
 
 /// "add address 192.0.2.7/24 on 3", for logs.
 [[nodiscard]] std::string to_text(const Change& change);
@@ -110,6 +135,26 @@ class KernelListener : public netlink::TableListener {
   public:
     /// The IPVS family appeared (module loaded) or vanished.
     virtual void ipvs_changed(bool /*present*/) {}
+    /// Only for prefixes that are followed, see Kernel::follow_routes().
+    virtual void route_changed(const netlink::Route& /*route*/, bool /*gone*/) {}
+    virtual void rule_changed(const netlink::Rule& /*rule*/, bool /*gone*/) {}
+    /// Events of routes or rules were lost.
+    virtual void routes_lost() {}
+};
+
+/// Where routes of ours may be: what a dump asks for.
+struct RouteTable {
+    core::Family family = core::Family::ipv4;
+    std::uint32_t table = 0;
+    std::uint8_t protocol = 0;
+    friend auto operator<=>(const RouteTable&, const RouteTable&) = default;
+};
+
+/// What is followed of routes and rules.
+struct Following {
+    std::set<netlink::RouteHead> routes;
+    bool rules = false;
+    [[nodiscard]] bool nothing() const { return routes.empty() && !rules; }
 };
 
 /// What ipvsd needs of a kernel. The real one is NetlinkKernel, the tests' one FakeKernel; both
@@ -124,6 +169,15 @@ class Kernel {
     virtual Report apply(std::span<const Change> changes) = 0;
 
     virtual core::Result<std::vector<netlink::InterfaceAddress>> dump_addresses() = 0;
+    /// The routes of these tables that have these protocols, in the kernel's order. A table that is
+    /// not there is empty. Asked for few protocols in a table with a million routes, the kernel
+    /// still looks at them all.
+    virtual core::Result<std::vector<netlink::Route>> dump_routes(
+        std::span<const RouteTable> tables) = 0;
+    /// Of both families.
+    virtual core::Result<std::vector<netlink::Rule>> dump_rules() = 0;
+    /// What the listener is told of from now on; of all other routes nothing.
+    virtual void follow_routes(Following following) = 0;
     /// Services with their destinations and counters.
     virtual core::Result<IpvsTable> dump_services() = 0;
     virtual core::Result<Timeouts> timeouts() = 0;

@@ -10,19 +10,19 @@
 namespace holdfast::ipvsd {
 namespace {
 
-enum class Kind : std::uint8_t { address = 1, service = 2 };
+enum class Kind : std::uint8_t { address = 1, service = 2, route = 3, rule = 4 };
 
 /// As it lies in the file. Written and read by the same host: byte order is the host's.
 struct Record {
     std::uint8_t kind = 0;
     std::uint8_t family = 4;         // 4 or 6
     std::uint8_t prefix_length = 0;  // address
-    std::uint8_t protocol = 0;       // service
+    std::uint8_t protocol = 0;       // service; route: RTPROT_*
     std::uint16_t port = 0;          // service
     std::uint16_t unused = 0;
     std::uint32_t firewall_mark = 0;  // service
-    std::uint32_t unused_too = 0;
-    std::int64_t when_us = 0;  // address: monotonic clock
+    std::uint32_t table = 0;          // route
+    std::int64_t when_us = 0;         // address: monotonic clock
     std::array<char, 16> interface {};
     std::array<std::byte, 16> address{};
     std::array<std::byte, 16> network{};
@@ -45,6 +45,25 @@ core::ObjectId id_of(const AddressName& name) {
 }
 core::ObjectId id_of(const ServiceKey& key) {
     return core::object_id("kernel service", to_text(key));
+}
+
+core::ObjectId id_of_route(const std::string& name) {
+    return core::object_id("kernel route", name);
+}
+core::ObjectId id_of_rule(const std::string& name) {
+    return core::object_id("kernel rule", name);
+}
+
+Record record_of(const RouteTable& place) {
+    return {.kind = static_cast<std::uint8_t>(Kind::route),
+            .family = static_cast<std::uint8_t>(place.family),
+            .protocol = place.protocol,
+            .table = place.table};
+}
+
+std::optional<RouteTable> place_in(const Record& record) {
+    if (record.family != 4 && record.family != 6) return std::nullopt;
+    return RouteTable{static_cast<core::Family>(record.family), record.table, record.protocol};
 }
 
 Record record_of(const AddressName& name, core::Instant when) {
@@ -107,6 +126,10 @@ Ledger::Ledger(state::StateFile file) : file_(std::move(file)) {
         } else if (record.kind == static_cast<std::uint8_t>(Kind::service)) {
             const auto key = service_in(record);
             if (key && id_of(*key) == id) services_.insert(*key);
+        } else if (record.kind == static_cast<std::uint8_t>(Kind::route)) {
+            if (const auto place = place_in(record)) routes_[id] = *place;
+        } else if (record.kind == static_cast<std::uint8_t>(Kind::rule)) {
+            rules_.insert(id);
         }
     }
 }
@@ -121,6 +144,44 @@ bool Ledger::add(const ServiceKey& key) {
     if (!services_.insert(key).second) return true;
     const Record record = record_of(key);
     return file_.write(id_of(key), std::as_bytes(std::span(&record, 1)));
+}
+
+bool Ledger::add_route(const std::string& name, const RouteTable& place) {
+    const core::ObjectId id = id_of_route(name);
+    if (!routes_.emplace(id, place).second) return true;
+    const Record record = record_of(place);
+    return file_.write(id, std::as_bytes(std::span(&record, 1)));
+}
+
+bool Ledger::add_rule(const std::string& name) {
+    const core::ObjectId id = id_of_rule(name);
+    if (!rules_.insert(id).second) return true;
+    const Record record{.kind = static_cast<std::uint8_t>(Kind::rule)};
+    return file_.write(id, std::as_bytes(std::span(&record, 1)));
+}
+
+void Ledger::erase_route(const std::string& name) {
+    const core::ObjectId id = id_of_route(name);
+    if (routes_.erase(id) != 0) file_.erase(id);
+}
+
+void Ledger::erase_rule(const std::string& name) {
+    const core::ObjectId id = id_of_rule(name);
+    if (rules_.erase(id) != 0) file_.erase(id);
+}
+
+bool Ledger::has_route(const std::string& name) const {
+    return routes_.contains(id_of_route(name));
+}
+
+bool Ledger::has_rule(const std::string& name) const {
+    return rules_.contains(id_of_rule(name));
+}
+
+std::set<RouteTable> Ledger::route_tables() const {
+    std::set<RouteTable> places;
+    for (const auto& [id, place] : routes_) places.insert(place);
+    return places;
 }
 
 void Ledger::erase(const AddressName& name) {

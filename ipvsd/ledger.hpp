@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "ipvsd/plan.hpp"
@@ -27,6 +28,11 @@ class Ledger {
     /// life of this process all the same).
     bool add(const AddressName& name, core::Instant when);
     bool add(const ServiceKey& key);
+    /// Routes and rules by their name_of(). The file holds a hash of it, and where to look.
+    bool add_route(const std::string& name, const RouteTable& place);
+    bool add_rule(const std::string& name);
+    void erase_route(const std::string& name);
+    void erase_rule(const std::string& name);
     void erase(const AddressName& name);
     void erase(const ServiceKey& key);
 
@@ -36,6 +42,11 @@ class Ledger {
     }
     [[nodiscard]] std::set<AddressName> address_names() const;
     [[nodiscard]] const std::set<ServiceKey>& services() const { return services_; }
+    [[nodiscard]] bool has_route(const std::string& name) const;
+    [[nodiscard]] bool has_rule(const std::string& name) const;
+    [[nodiscard]] bool has_rules() const { return !rules_.empty(); }
+    /// Where the routes are.
+    [[nodiscard]] std::set<RouteTable> route_tables() const;
 
     /// A larger file for the generation that needs it; on failure the old one is kept.
     core::Status move_to(core::UniqueFd larger) { return file_.move_to(std::move(larger)); }
@@ -46,6 +57,8 @@ class Ledger {
     state::StateFile file_;
     std::map<AddressName, core::Instant> addresses_;
     std::set<ServiceKey> services_;
+    std::map<core::ObjectId, RouteTable> routes_;
+    std::set<core::ObjectId> rules_;
 };
 
 }  // namespace holdfast::ipvsd

@@ -1,9 +1,7 @@
 #include "ipvsd/model.hpp"
 
 #include <fmt/format.h>
-#include <linux/if_addr.h>
 #include <linux/ip_vs.h>
-#include <net/if.h>
 
 #include <cerrno>
 #include <set>
@@ -44,36 +42,26 @@ AnnouncementRules announcement_rules(const config::VrrpInstance& from) {
     return rules;
 }
 
-core::Result<ConfiguredAddress> address_of(const config::VirtualAddress& from,
-                                           const config::VrrpInstance& instance) {
-    const auto address = core::Address::from_bytes(from.address());
-    if (!address || from.id() == 0) return refused(instance.name(), "address without value or id");
-    const bool ipv6 = address->family() == core::Family::ipv6;
-    const std::uint32_t bits = ipv6 ? 128 : 32;
-    const std::uint32_t prefix = from.has_prefix_length() ? from.prefix_length() : bits;
-    const std::string& interface =
-        from.interface().empty() ? instance.interface() : from.interface();
-    if (prefix == 0 || prefix > bits) return refused(instance.name(), "prefix length out of range");
-    if (interface.empty() || interface.size() >= IFNAMSIZ || from.label().size() >= IFNAMSIZ) {
-        return refused(instance.name(), "interface or label of " + address->text());
+/// Addresses, routes and rules, each in the order in which they are written.
+template <class Addresses, class Routes, class Rules>
+core::Status add_objects(const Addresses& addresses, const Routes& routes, const Rules& rules,
+                         const std::string& interface, Instance& to) {
+    for (const config::VirtualAddress& each : addresses) {
+        auto address = configured_address(each, to.name, interface);
+        if (!address) return address.error();
+        to.addresses.push_back(std::move(*address));
     }
-
-    ConfiguredAddress result{.id = core::ObjectId{from.id()}};
-    result.value.address = *address;
-    result.value.prefix_length = static_cast<std::uint8_t>(prefix);
-    result.value.scope = static_cast<std::uint8_t>(from.scope());
-    result.value.label = ipv6 ? std::string() : from.label();
-    result.value.protocol = kOurProtocol;
-    if (from.deprecated()) result.value.preferred_lifetime = 0;
-    if (ipv6 && !from.dad()) result.value.flags |= IFA_F_NODAD;
-    if (ipv6 && from.home()) result.value.flags |= IFA_F_HOMEADDRESS;
-    if (ipv6 && from.manage_temporary()) result.value.flags |= IFA_F_MANAGETEMPADDR;
-    if (from.no_prefix_route()) result.value.flags |= IFA_F_NOPREFIXROUTE;
-    if (from.auto_join()) result.value.flags |= IFA_F_MCAUTOJOIN;
-    if (from.has_broadcast()) result.value.broadcast = core::Address::from_bytes(from.broadcast());
-    if (from.has_peer()) result.value.peer = core::Address::from_bytes(from.peer());
-    result.name = name_of(interface, result.value);
-    return result;
+    for (const config::Route& each : routes) {
+        auto route = configured_route(each, to.name);
+        if (!route) return route.error();
+        to.routes.push_back(std::move(*route));
+    }
+    for (const config::Rule& each : rules) {
+        auto rule = configured_rule(each, to.name);
+        if (!rule) return rule.error();
+        to.rules.push_back(std::move(*rule));
+    }
+    return core::Done{};
 }
 
 core::Result<Instance> instance_of(const config::VrrpInstance& from) {
@@ -87,10 +75,10 @@ core::Result<Instance> instance_of(const config::VrrpInstance& from) {
     const std::uint64_t advert_us =
         from.has_advert_interval_us() ? from.advert_interval_us() : 1000000;
     instance.down_interval = interval_of(advert_us * (adverts + 1));
-    for (const config::VirtualAddress& each : from.addresses()) {
-        auto address = address_of(each, from);
-        if (!address) return address.error();
-        instance.addresses.push_back(std::move(*address));
+    if (core::Status added = add_objects(from.addresses(), from.virtual_routes(),
+                                         from.virtual_rules(), from.interface(), instance);
+        !added) {
+        return added.error();
     }
     return instance;
 }
@@ -286,6 +274,12 @@ core::Result<Model> build_model(std::uint64_t generation, const config::Config& 
         if (!model.instances.emplace(id, std::move(*instance)).second) {
             return refused(each.name(), "its id is there twice");
         }
+    }
+    model.statics = {.id = core::object_id("static", ""), .name = "static", .announces = false};
+    if (core::Status added = add_objects(config.static_addresses(), config.static_routes(),
+                                         config.static_rules(), std::string(), model.statics);
+        !added) {
+        return added.error();
     }
     std::set<ServiceKey> keys;
     for (const config::VirtualServer& each : config.virtual_servers()) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ipvsd/network_model.hpp"
 #include "ipvsd/plan.hpp"
 #include "ipvsd/service_state.hpp"
 #include "lib/core/ids.hpp"
@@ -28,14 +29,6 @@ struct AnnouncementRules {
     friend bool operator==(const AnnouncementRules&, const AnnouncementRules&) = default;
 };
 
-/// One address of one instance; `value` has no interface index.
-struct ConfiguredAddress {
-    core::ObjectId id;
-    AddressName name;
-    netlink::InterfaceAddress value;
-    friend bool operator==(const ConfiguredAddress&, const ConfiguredAddress&) = default;
-};
-
 /// What ipvsd needs to know of one VRRP instance.
 struct Instance {
     core::ObjectId id;
@@ -43,7 +36,10 @@ struct Instance {
     bool owner = false;              // priority 255
     core::Interval down_interval{};  // for as long as vrrpd has told none
     std::vector<ConfiguredAddress> addresses;
+    std::vector<ConfiguredRoute> routes;
+    std::vector<ConfiguredRule> rules;
     AnnouncementRules announcement;
+    bool announces = true;
     friend bool operator==(const Instance&, const Instance&) = default;
 };
 
@@ -68,6 +64,8 @@ struct CheckPlace {
 struct Model {
     std::uint64_t generation = 0;
     std::map<core::ObjectId, Instance> instances;
+    /// What is there from start to stop, as an instance that nobody can make anything but Active.
+    Instance statics;
     std::map<core::ObjectId, ConfiguredService> services;
     std::map<core::ObjectId, CheckPlace> checks;
 

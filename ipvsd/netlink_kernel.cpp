@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "ipvsd/codec.hpp"
@@ -12,12 +13,15 @@ namespace holdfast::ipvsd {
 
 NetlinkKernel::NetlinkKernel(loop::Loop& loop, KernelListener& listener,
                              core::UniqueFd frame_socket, netlink::Requester route,
-                             netlink::Requester generic)
+                             netlink::Requester generic, netlink::Requester dumps)
     : loop_(loop),
       listener_(listener),
       frames_(std::move(frame_socket)),
       route_(std::move(route)),
-      generic_(std::move(generic)) {}
+      generic_(std::move(generic)),
+      dumps_(std::move(dumps)) {
+    dumps_.ask_strictly();
+}
 
 NetlinkKernel::~NetlinkKernel() = default;
 
@@ -28,9 +32,11 @@ core::Result<std::unique_ptr<NetlinkKernel>> NetlinkKernel::open(loop::Loop& loo
     if (!route) return route.error();
     auto generic = netlink::Requester::open(NETLINK_GENERIC);
     if (!generic) return generic.error();
-    std::unique_ptr<NetlinkKernel> kernel(new NetlinkKernel(loop, listener, std::move(frame_socket),
-                                                            std::move(route).value(),
-                                                            std::move(generic).value()));
+    auto dumps = netlink::Requester::open(NETLINK_ROUTE);
+    if (!dumps) return dumps.error();
+    std::unique_ptr<NetlinkKernel> kernel(
+        new NetlinkKernel(loop, listener, std::move(frame_socket), std::move(route).value(),
+                          std::move(generic).value(), std::move(dumps).value()));
     if (core::Status opened = kernel->open_watchers(); !opened) return opened.error();
     return kernel;
 }
@@ -41,6 +47,13 @@ core::Status NetlinkKernel::open_watchers() {
     auto monitor = netlink::Monitor::wrap(std::move(socket).value(), listener_);
     if (!monitor) return monitor.error();
     monitor_ = std::move(monitor).value();
+
+    auto paths = netlink::PathMonitor::open(
+        {[this](const netlink::Route& route, bool gone) { listener_.route_changed(route, gone); },
+         [this](const netlink::Rule& rule, bool gone) { listener_.rule_changed(rule, gone); },
+         [this] { listener_.routes_lost(); }});
+    if (!paths) return paths.error();
+    path_monitor_.emplace(std::move(paths).value());
 
     // Watch first, then look: what appears in between is told.
     auto watch = netlink::FamilyWatch::open(generic_, IPVS_GENL_NAME,
@@ -58,6 +71,8 @@ core::Status NetlinkKernel::start() {
     if (core::Status started = monitor_->start(); !started) return started;
     monitor_readable_ =
         std::make_unique<loop::FdWatch>(loop_, monitor_->fd(), [this] { monitor_->readable(); });
+    paths_readable_ = std::make_unique<loop::FdWatch>(loop_, path_monitor_->fd(),
+                                                      [this] { path_monitor_->readable(); });
     family_readable_ = std::make_unique<loop::FdWatch>(loop_, family_watch_->fd(),
                                                        [this] { family_watch_->readable(); });
     return core::Done{};
@@ -105,6 +120,29 @@ void NetlinkKernel::apply_to(bool ipvs, std::span<const Change> changes, std::si
 
 core::Result<std::vector<netlink::InterfaceAddress>> NetlinkKernel::dump_addresses() {
     return route_.addresses();
+}
+
+core::Result<std::vector<netlink::Route>> NetlinkKernel::dump_routes(
+    std::span<const RouteTable> tables) {
+    std::vector<netlink::Route> all;
+    for (const RouteTable& each : tables) {
+        auto some = dumps_.routes(each.family, each.table, each.protocol);
+        if (!some) return some.error();
+        all.insert(all.end(), std::make_move_iterator(some->begin()),
+                   std::make_move_iterator(some->end()));
+    }
+    return all;
+}
+
+core::Result<std::vector<netlink::Rule>> NetlinkKernel::dump_rules() {
+    return dumps_.rules();
+}
+
+void NetlinkKernel::follow_routes(Following following) {
+    const core::Status followed =
+        path_monitor_->follow(std::move(following.routes), following.rules);
+    // Without events only a look finds what somebody else removed.
+    if (!followed) listener_.routes_lost();
 }
 
 core::Result<IpvsTable> NetlinkKernel::dump_services() {

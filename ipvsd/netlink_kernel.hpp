@@ -13,6 +13,7 @@
 #include "lib/netlink/family_watch.hpp"
 #include "lib/netlink/frame_sender.hpp"
 #include "lib/netlink/monitor.hpp"
+#include "lib/netlink/path_monitor.hpp"
 #include "lib/netlink/requester.hpp"
 
 namespace holdfast::ipvsd {
@@ -33,6 +34,10 @@ class NetlinkKernel final : public Kernel {
 
     Report apply(std::span<const Change> changes) override;
     core::Result<std::vector<netlink::InterfaceAddress>> dump_addresses() override;
+    core::Result<std::vector<netlink::Route>> dump_routes(
+        std::span<const RouteTable> tables) override;
+    core::Result<std::vector<netlink::Rule>> dump_rules() override;
+    void follow_routes(Following following) override;
     core::Result<IpvsTable> dump_services() override;
     core::Result<Timeouts> timeouts() override;
     [[nodiscard]] const netlink::InterfaceTable& interfaces() const override;
@@ -46,7 +51,7 @@ class NetlinkKernel final : public Kernel {
 
   private:
     NetlinkKernel(loop::Loop& loop, KernelListener& listener, core::UniqueFd frame_socket,
-                  netlink::Requester route, netlink::Requester generic);
+                  netlink::Requester route, netlink::Requester generic, netlink::Requester dumps);
     core::Status open_watchers();
     void ipvs_is(const std::optional<netlink::GenericFamily>& family);
     void apply_to(bool ipvs, std::span<const Change> changes, std::size_t first, Report& report);
@@ -57,11 +62,14 @@ class NetlinkKernel final : public Kernel {
     netlink::FrameSender frames_;
     netlink::Requester route_;
     netlink::Requester generic_;
+    netlink::Requester dumps_;  // of routes and rules
     std::unique_ptr<netlink::Monitor> monitor_;
     std::optional<netlink::FamilyWatch> family_watch_;
     std::optional<std::uint16_t> ipvs_;  // the family's number
     bool address_protocol_ = false;
+    std::optional<netlink::PathMonitor> path_monitor_;
     std::unique_ptr<loop::FdWatch> monitor_readable_;
+    std::unique_ptr<loop::FdWatch> paths_readable_;
     std::unique_ptr<loop::FdWatch> family_readable_;
 };
 

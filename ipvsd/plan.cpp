@@ -244,7 +244,10 @@ std::vector<Change> plan_addresses(std::span<const AddressWish> wished,
 
 bool fits(const netlink::InterfaceAddress& wished, const netlink::InterfaceAddress& found,
           std::string_view interface) {
-    if (wished.is_deprecated() != found.is_deprecated()) return false;
+    // One that is to become deprecated some time is as wished before and after that.
+    const bool for_a_time =
+        wished.preferred_lifetime != 0 && wished.preferred_lifetime != netlink::kForever;
+    if (!for_a_time && wished.is_deprecated() != found.is_deprecated()) return false;
     if (found.valid_lifetime != netlink::kForever) return false;  // somebody else's, and it will go
     if (wished.prefix_length != found.prefix_length) return false;
     if (wished.address.family() == core::Family::ipv6) return true;

@@ -6,15 +6,18 @@ namespace holdfast::ipvsd {
 
 namespace messages = holdfast::messages::v1;
 
-std::string address_status_of(const Addresses& addresses,
-                              std::span<const core::ObjectId> instances) {
+std::string address_status_of(const Network& network, std::span<const core::ObjectId> instances) {
     messages::AddressStatus status;
     for (const core::ObjectId id : instances) {
-        const Addresses::Count count = addresses.count(id);
+        const Addresses::Count count = network.count(id);
         messages::AddressStatus::Instance& one = *status.add_instances();
         one.set_id(id.value);
         one.set_wanted(count.wanted);
         one.set_installed(count.installed);
+        const Paths::Count paths = network.count_paths(id);
+        one.set_paths_wanted(paths.wanted);
+        one.set_paths_installed(paths.installed);
+        for (const std::string& failure : paths.failures) one.add_path_failures(failure);
     }
     return status.SerializeAsString();
 }

@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "ipvsd/addresses.hpp"
+#include "ipvsd/network.hpp"
 #include "ipvsd/services.hpp"
 
 namespace holdfast::ipvsd {
 
 /// Serialised AddressStatus of `instances`.
-[[nodiscard]] std::string address_status_of(const Addresses& addresses,
+[[nodiscard]] std::string address_status_of(const Network& network,
                                             std::span<const core::ObjectId> instances);
 /// Serialised ServiceStatus.
 [[nodiscard]] std::string service_status_of(const std::vector<Services::ServiceView>& services);

@@ -30,10 +30,14 @@ std::size_t objects_of_checkerd(const Config& config) {
     return checks;
 }
 
-/// Addresses, services, destinations (the sorry server is one).
+/// Addresses, routes, rules, services, destinations (the sorry server is one).
 std::size_t objects_of_ipvsd(const Config& config) {
-    std::size_t objects = 0;
-    for (const auto& instance : config.vrrp_instances()) objects += size(instance.addresses_size());
+    std::size_t objects = size(config.static_addresses_size()) + size(config.static_routes_size()) +
+                          size(config.static_rules_size());
+    for (const auto& instance : config.vrrp_instances()) {
+        objects += size(instance.addresses_size()) + size(instance.virtual_routes_size()) +
+                   size(instance.virtual_rules_size());
+    }
     for (const auto& service : config.virtual_servers()) {
         objects += 2 + size(service.servers_size());
     }

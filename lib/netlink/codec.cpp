@@ -107,7 +107,12 @@ std::optional<Link> decode_link(const Reply& reply) {
     link.hardware_type = info.ifi_type;
     link.hardware_address = hardware_address(attributes, IFLA_ADDRESS);
     link.hardware_broadcast = hardware_address(attributes, IFLA_BROADCAST);
-    link.kind = attributes.nested(IFLA_LINKINFO).text(IFLA_INFO_KIND);
+    const Attributes info_of_kind = attributes.nested(IFLA_LINKINFO);
+    link.kind = info_of_kind.text(IFLA_INFO_KIND);
+    if (link.kind == "vrf") {
+        link.vrf_table =
+            info_of_kind.nested(IFLA_INFO_DATA).number_or<std::uint32_t>(IFLA_VRF_TABLE, 0);
+    }
     link.parent_index = attributes.number_or<std::uint32_t>(IFLA_LINK, 0);
     link.master_index = attributes.number_or<std::uint32_t>(IFLA_MASTER, 0);
     link.alias = attributes.text(IFLA_IFALIAS);

@@ -22,7 +22,8 @@ void Message::Free::operator()(nl_msg* message) const noexcept {
     nlmsg_free(message);
 }
 
-Message::Message(std::uint16_t type, std::uint16_t flags) : message_(nlmsg_alloc_size(kRoom)) {
+Message::Message(std::uint16_t type, std::uint16_t flags, std::size_t room)
+    : message_(nlmsg_alloc_size(room)) {
     must(message_ != nullptr);
     must(nlmsg_put(message_.get(), 0, 0, type, 0, flags) != nullptr);
 }

@@ -23,13 +23,13 @@ template <class T>
 }
 
 /// A netlink message in the making: header, the family's fixed header, attributes. Our own requests
-/// are far smaller than its room of kRoom octets; what does not fit ends the process.
+/// are far smaller than its room; what does not fit ends the process.
 class Message {
   public:
     static constexpr std::size_t kRoom = 2048;
 
     /// Sender and sequence number are set when it is sent.
-    Message(std::uint16_t type, std::uint16_t flags);
+    Message(std::uint16_t type, std::uint16_t flags, std::size_t room = kRoom);
     ~Message();
     Message(Message&& other) noexcept;
     Message& operator=(Message&& other) noexcept;

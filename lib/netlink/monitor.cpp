@@ -33,7 +33,6 @@ class Monitor::Impl {
 
     core::Status start();
     void readable();
-    void refresh();
 
     Socket socket;
     InterfaceTable table;
@@ -158,11 +157,6 @@ void Monitor::Impl::readable() {
     if (stale_ && dump_ == Dump::none) begin_dump();
 }
 
-void Monitor::Impl::refresh() {
-    // A dump that is under way is new enough.
-    if (dump_ == Dump::none) begin_dump();
-}
-
 Monitor::Monitor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Monitor::~Monitor() = default;
 
@@ -179,9 +173,6 @@ core::Status Monitor::start() {
 }
 void Monitor::readable() {
     impl_->readable();
-}
-void Monitor::refresh() {
-    impl_->refresh();
 }
 int Monitor::fd() const {
     return impl_->socket.fd();

@@ -1,6 +1,7 @@
 #include "lib/netlink/requester.hpp"
 
 #include <linux/netlink.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
@@ -182,6 +183,43 @@ core::Result<std::vector<Link>> Requester::links() {
             if (auto link = decode_link(reply)) found.push_back(std::move(*link));
         });
     if (!asked) return asked.error().within("dump links");
+    return found;
+}
+
+void Requester::ask_strictly() {
+    const int on = 1;
+    // Refused by an old kernel, which the readers of answers allow for.
+    static_cast<void>(
+        setsockopt(socket_.fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on));
+}
+
+core::Result<std::vector<Route>> Requester::routes(core::Family family, std::uint32_t table,
+                                                   std::uint8_t protocol) {
+    std::vector<Route> found;
+    const core::Status asked = ask(
+        encode_route_dump(family, table, protocol), [&] { found.clear(); },
+        [&](const Reply& reply) {
+            auto route = decode_route(reply);
+            if (!route || route->cloned || route->table != table) return;
+            if (route->protocol == protocol) found.push_back(std::move(*route));
+        });
+    if (asked) return found;
+    if (asked.error().code() == ENOENT) return std::vector<Route>{};
+    return asked.error().within("dump routes");
+}
+
+core::Result<std::vector<Rule>> Requester::rules() {
+    std::vector<Rule> found;
+    for (const core::Family family : {core::Family::ipv4, core::Family::ipv6}) {
+        const std::size_t before = found.size();
+        const core::Status asked = ask(
+            encode_rule_dump(family), [&] { found.resize(before); },
+            [&](const Reply& reply) {
+                if (auto rule = decode_rule(reply)) found.push_back(std::move(*rule));
+            });
+        if (asked || asked.error().code() == EAFNOSUPPORT) continue;
+        return asked.error().within("dump rules");
+    }
     return found;
 }
 

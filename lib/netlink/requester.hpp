@@ -13,6 +13,8 @@
 #include "lib/core/result.hpp"
 #include "lib/netlink/codec.hpp"
 #include "lib/netlink/message.hpp"
+#include "lib/netlink/route_codec.hpp"
+#include "lib/netlink/rule_codec.hpp"
 #include "lib/netlink/socket.hpp"
 
 namespace holdfast::netlink {
@@ -68,6 +70,10 @@ class Requester {
   public:
     /// `protocol`: NETLINK_ROUTE or NETLINK_GENERIC.
     [[nodiscard]] static core::Result<Requester> open(int protocol);
+    /// Has the kernel take what a dump asks for at its word (NETLINK_GET_STRICT_CHK, Linux 4.20):
+    /// of a table with a million routes only those with the protocol asked for are sent. Older
+    /// kernels send more.
+    void ask_strictly();
 
     /// Carries all out in their order; a refused one does not stop those after it.
     Outcome change(std::span<const Message> requests);
@@ -79,6 +85,11 @@ class Requester {
 
     core::Result<std::vector<InterfaceAddress>> addresses();
     core::Result<std::vector<Link>> links();
+    /// Those of one table that have the protocol; none where there is no such table.
+    core::Result<std::vector<Route>> routes(core::Family family, std::uint32_t table,
+                                            std::uint8_t protocol);
+    /// Of both families.
+    core::Result<std::vector<Rule>> rules();
     /// The interfaces that forward IPv6 packets.
     core::Result<std::set<std::uint32_t>> ipv6_forwarders();
     /// Whether this kernel keeps IFA_PROTO (Linux 5.18 and later). Asked with a request that is

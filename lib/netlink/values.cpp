@@ -6,22 +6,6 @@
 #include <algorithm>
 
 namespace holdfast::netlink {
-namespace {
-
-/// The address with all bits after `prefix_length` cleared.
-core::Address network_of(const core::Address& address, unsigned prefix_length) {
-    std::array<std::byte, 16> octets{};
-    const auto from = address.bytes();
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        const unsigned before = static_cast<unsigned>(i) * 8;
-        const unsigned kept = prefix_length > before ? std::min(prefix_length - before, 8U) : 0U;
-        octets[i] = from[i] & static_cast<std::byte>((0xff00U >> kept) & 0xffU);
-    }
-    return *core::Address::from_bytes(std::span<const std::byte>(octets.data(), from.size()));
-}
-
-}  // namespace
-
 std::optional<HardwareAddress> HardwareAddress::from_bytes(std::span<const std::byte> octets) {
     HardwareAddress address;
     if (octets.size() > address.octets_.size()) return std::nullopt;
@@ -59,6 +43,17 @@ AddressKey key_of(const InterfaceAddress& address) {
         key.network = network_of(address.peer.value_or(address.address), address.prefix_length);
     }
     return key;
+}
+
+core::Address network_of(const core::Address& address, unsigned prefix_length) {
+    std::array<std::byte, 16> octets{};
+    const auto from = address.bytes();
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        const unsigned before = static_cast<unsigned>(i) * 8;
+        const unsigned kept = prefix_length > before ? std::min(prefix_length - before, 8U) : 0U;
+        octets[i] = from[i] & static_cast<std::byte>((0xff00U >> kept) & 0xffU);
+    }
+    return *core::Address::from_bytes(std::span<const std::byte>(octets.data(), from.size()));
 }
 
 }  // namespace holdfast::netlink

@@ -48,6 +48,7 @@ struct Link {
     std::uint32_t parent_index = 0;  // IFLA_LINK, 0 if none
     std::uint32_t master_index = 0;  // IFLA_MASTER: the bridge, bond or VRF above, 0 if none
     std::string alias;               // IFLA_IFALIAS
+    std::uint32_t vrf_table = 0;     // the routing table of a VRF, 0 for others
 
     /// Set up by the administrator.
     [[nodiscard]] bool is_up() const { return (flags & IFF_UP) != 0; }
@@ -91,5 +92,8 @@ struct AddressKey {
     friend auto operator<=>(const AddressKey&, const AddressKey&) = default;
 };
 [[nodiscard]] AddressKey key_of(const InterfaceAddress& address);
+
+/// The address with all bits after `prefix_length` cleared.
+[[nodiscard]] core::Address network_of(const core::Address& address, unsigned prefix_length);
 
 }  // namespace holdfast::netlink

@@ -90,11 +90,51 @@ Destination normalised(Destination destination) {
 FakeKernel::FakeKernel(ipvsd::KernelListener* listener)
     : listener_(listener),
       table_(listener),
+      paths_(host()),
       timeouts_{.tcp = std::chrono::seconds(900),
                 .tcp_fin = std::chrono::seconds(120),
                 .udp = std::chrono::seconds(300)},
       schedulers_{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh",
                   "dh", "sed", "nq", "fo",  "ovf",  "mh",    "twos"} {}
+
+FakePaths::Host FakeKernel::host() {
+    return {.link =
+                [this](std::uint32_t index) {
+                    const auto found = interfaces_.find(index);
+                    return found == interfaces_.end() ? nullptr : &found->second.link;
+                },
+            .addresses = [this] { return addresses(); },
+            .tell_route =
+                [this](const netlink::Route& route, bool gone) {
+                    tell([this, route, gone] {
+                        const netlink::RouteHead head{route.family, route.table, route.destination};
+                        if (listener_ == nullptr || !following_.routes.contains(head)) return;
+                        listener_->route_changed(route, gone);
+                    });
+                },
+            .tell_rule =
+                [this](const netlink::Rule& rule, bool gone) {
+                    tell([this, rule, gone] {
+                        if (listener_ == nullptr || !following_.rules) return;
+                        listener_->rule_changed(rule, gone);
+                    });
+                }};
+}
+
+core::Result<std::vector<netlink::Route>> FakeKernel::dump_routes(
+    std::span<const ipvsd::RouteTable> tables) {
+    ++route_dumps_;
+    std::vector<netlink::Route> found;
+    for (const netlink::Route& route : paths_.routes()) {
+        const ipvsd::RouteTable place{route.family, route.table, route.protocol};
+        if (std::ranges::find(tables, place) != tables.end()) found.push_back(route);
+    }
+    return found;
+}
+
+core::Result<std::vector<netlink::Rule>> FakeKernel::dump_rules() {
+    return paths_.rules();
+}
 
 ipvsd::Report FakeKernel::apply(std::span<const ipvsd::Change> changes) {
     ipvsd::Report report;
@@ -377,6 +417,7 @@ void FakeKernel::set_interface(std::uint32_t index,
     interface.link.index = index;
     tell_now(interface.link);
     if (!was_up || interface.link.is_up()) return;
+    paths_.interface_lost(index);
     const auto is_v6 = [](const InterfaceAddress& address) {
         return address.address.family() == Family::ipv6;
     };
@@ -389,6 +430,7 @@ void FakeKernel::set_interface(std::uint32_t index,
 void FakeKernel::remove_interface(std::uint32_t index) {
     for (const InterfaceAddress& address : interfaces_.at(index).addresses) tell_gone(address);
     interfaces_.erase(index);
+    paths_.interface_lost(index);
     tell([this, index] { table_.remove_link(index); });
 }
 
@@ -426,6 +468,12 @@ void FakeKernel::tell_now(const InterfaceAddress& address) {
 }
 void FakeKernel::tell_gone(const InterfaceAddress& address) {
     tell([this, address] { table_.remove(netlink::key_of(address)); });
+    const auto all = addresses();
+    const bool elsewhere = std::ranges::any_of(all, [&](const InterfaceAddress& other) {
+        return other.address == address.address &&
+               netlink::key_of(other) != netlink::key_of(address);
+    });
+    if (!elsewhere) paths_.address_lost(address.address);
 }
 
 void FakeKernel::deliver() {

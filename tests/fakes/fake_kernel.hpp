@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ipvsd/kernel.hpp"
+#include "tests/fakes/fake_paths.hpp"
 
 namespace holdfast::tests {
 
@@ -23,6 +24,10 @@ class FakeKernel final : public ipvsd::Kernel {
     // ipvsd::Kernel
     ipvsd::Report apply(std::span<const ipvsd::Change> changes) override;
     core::Result<std::vector<netlink::InterfaceAddress>> dump_addresses() override;
+    core::Result<std::vector<netlink::Route>> dump_routes(
+        std::span<const ipvsd::RouteTable> tables) override;
+    core::Result<std::vector<netlink::Rule>> dump_rules() override;
+    void follow_routes(ipvsd::Following following) override { following_ = std::move(following); }
     core::Result<ipvsd::IpvsTable> dump_services() override;
     core::Result<ipvsd::Timeouts> timeouts() override;
     [[nodiscard]] const netlink::InterfaceTable& interfaces() const override { return table_; }
@@ -67,6 +72,10 @@ class FakeKernel final : public ipvsd::Kernel {
     void forget_frames() { frames_.clear(); }
     /// Addresses in the order of a dump.
     [[nodiscard]] std::vector<netlink::InterfaceAddress> addresses() const;
+    [[nodiscard]] FakePaths& paths() { return paths_; }
+    /// How often routes were dumped.
+    [[nodiscard]] int route_dumps() const { return route_dumps_; }
+    [[nodiscard]] const ipvsd::Following& following() const { return following_; }
     /// nullptr when it is not there. For setting counters and connections, too.
     [[nodiscard]] ipvsd::ServiceEntry* service(const ipvsd::ServiceKey& key);
 
@@ -80,6 +89,10 @@ class FakeKernel final : public ipvsd::Kernel {
     int carry_out(const ipvsd::AddAddress& change) { return put(change.address, false); }
     int carry_out(const ipvsd::ReplaceAddress& change) { return put(change.address, true); }
     int carry_out(const ipvsd::RemoveAddress& change);
+    int carry_out(const ipvsd::AddRoute& change) { return paths_.carry_out(change); }
+    int carry_out(const ipvsd::RemoveRoute& change) { return paths_.carry_out(change); }
+    int carry_out(const ipvsd::AddRule& change) { return paths_.carry_out(change); }
+    int carry_out(const ipvsd::RemoveRule& change) { return paths_.carry_out(change); }
     int carry_out(const ipvsd::AddService& change);
     int carry_out(const ipvsd::EditService& change);
     int carry_out(const ipvsd::RemoveService& change);
@@ -98,10 +111,14 @@ class FakeKernel final : public ipvsd::Kernel {
     void tell_now(const netlink::Link& link);
     void tell_now(const netlink::InterfaceAddress& address);
     void tell_gone(const netlink::InterfaceAddress& address);
+    [[nodiscard]] FakePaths::Host host();
 
     ipvsd::KernelListener* listener_;
     netlink::InterfaceTable table_;  // what the listener was told
     std::map<std::uint32_t, Interface> interfaces_;
+    FakePaths paths_;
+    ipvsd::Following following_;
+    int route_dumps_ = 0;
     std::uint32_t next_index_ = 1;
     std::map<ipvsd::ServiceKey, ipvsd::ServiceEntry> services_;
     ipvsd::Timeouts timeouts_;

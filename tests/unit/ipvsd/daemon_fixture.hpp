@@ -48,6 +48,15 @@ class Relay : public KernelListener {
     void ipvs_changed(bool present) override {
         if (to != nullptr) to->ipvs_changed(present);
     }
+    void route_changed(const netlink::Route& route, bool gone) override {
+        if (to != nullptr) to->route_changed(route, gone);
+    }
+    void rule_changed(const netlink::Rule& rule, bool gone) override {
+        if (to != nullptr) to->rule_changed(rule, gone);
+    }
+    void routes_lost() override {
+        if (to != nullptr) to->routes_lost();
+    }
 };
 
 /// A kernel that somebody else owns.
@@ -57,6 +66,14 @@ class Borrowed : public Kernel {
     Report apply(std::span<const Change> changes) override { return kernel_.apply(changes); }
     core::Result<std::vector<netlink::InterfaceAddress>> dump_addresses() override {
         return kernel_.dump_addresses();
+    }
+    core::Result<std::vector<netlink::Route>> dump_routes(
+        std::span<const RouteTable> tables) override {
+        return kernel_.dump_routes(tables);
+    }
+    core::Result<std::vector<netlink::Rule>> dump_rules() override { return kernel_.dump_rules(); }
+    void follow_routes(Following following) override {
+        kernel_.follow_routes(std::move(following));
     }
     core::Result<IpvsTable> dump_services() override { return kernel_.dump_services(); }
     core::Result<Timeouts> timeouts() override { return kernel_.timeouts(); }
@@ -148,6 +165,39 @@ class DaemonTest : public testing::Test {
             address.set_interface("eth0");
         }
         return one;
+    }
+    /// In the octets of a field of syntax PREFIX.
+    static std::string prefix(const std::string& text) {
+        const std::size_t slash = text.find('/');
+        std::string octets = DaemonTest::octets(text.substr(0, slash));
+        if (slash != std::string::npos) {
+            octets.push_back(static_cast<char>(std::stoi(text.substr(slash + 1))));
+        }
+        return octets;
+    }
+    static void fill(config::Route& route, std::uint64_t id, const std::string& to,
+                     const std::string& via, const std::string& source = {}) {
+        route.set_id(id);
+        route.set_destination(prefix(to));
+        if (!via.empty()) route.set_gateway(octets(via));
+        route.set_interface("eth0");
+        if (!source.empty()) route.set_preferred_source(octets(source));
+    }
+    static config::Route& add_route(config::VrrpInstance& to, const std::string& destination,
+                                    const std::string& via, const std::string& source = {}) {
+        config::Route& route = *to.add_virtual_routes();
+        fill(route, to.id() * 1000 + static_cast<std::uint64_t>(to.virtual_routes_size()),
+             destination, via, source);
+        return route;
+    }
+    static config::Rule& add_rule(config::VrrpInstance& to, const std::string& from,
+                                  std::uint32_t table, std::uint32_t preference) {
+        config::Rule& rule = *to.add_virtual_rules();
+        rule.set_id(to.id() * 2000 + static_cast<std::uint64_t>(to.virtual_rules_size()));
+        rule.set_from(prefix(from));
+        rule.set_table(table);
+        rule.set_preference(preference);
+        return rule;
     }
     /// Servers 10.0.0.N with ids service * 100 + N and checks service * 1000 + N.
     config::VirtualServer& add_service(std::uint64_t id, std::vector<unsigned> servers) {
@@ -310,6 +360,20 @@ class DaemonTest : public testing::Test {
         std::string text;
         for (const auto& each : kernel_.addresses()) {
             text += (text.empty() ? "" : " ") + each.address.text();
+        }
+        return text;
+    }
+    std::string routes() {
+        std::string text;
+        for (const auto& each : kernel_.paths().routes()) {
+            text += (text.empty() ? "" : "; ") + name_of(each);
+        }
+        return text;
+    }
+    std::string rules() {
+        std::string text;
+        for (const auto& each : kernel_.paths().rules()) {
+            text += (text.empty() ? "" : "; ") + netlink::to_text(each);
         }
         return text;
     }
