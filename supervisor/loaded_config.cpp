@@ -133,13 +133,15 @@ std::size_t LoadedConfig::objects() const {
 bool LoadedConfig::needs(ipc::Peer role) const {
     const bool vrrp = own.vrrp_instances_size() != 0;
     const bool services = own.virtual_servers_size() != 0;
+    const bool statics = own.static_addresses_size() != 0 || own.static_routes_size() != 0 ||
+                         own.static_rules_size() != 0;
     switch (role) {
         case ipc::Peer::vrrpd:
             return vrrp;
         case ipc::Peer::checkerd:
             return services;
         case ipc::Peer::ipvsd:
-            return vrrp || services;
+            return vrrp || services || statics;
         default:
             return false;
     }

@@ -212,7 +212,7 @@ int StartUp::run() {
     Signals signals(loop, !options_.ignore_sigint);
     if (const auto status = load(loop, signals)) return *status;
     if (const auto status = claim_run_dir()) return *status;
-    if (config_->own.vrrp_instances_size() == 0 && config_->own.virtual_servers_size() == 0) {
+    if (!config_->needs(ipc::Peer::ipvsd)) {
         log_->warning("CONFIG_EMPTY", paths_.config_file + " configures nothing to do");
     }
     Supervisor supervisor({loop, *log_, sinks_, options_, paths_, *run_dir_,

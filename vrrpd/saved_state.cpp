@@ -77,7 +77,6 @@ enum Flag : std::uint8_t {
     kPreemptDelay = 32,
     kRivalTold = 64,
     kGivesWay = 128,
-    kBeforeStart = 1,  // of Fault only
 };
 
 std::int64_t number(Instant at) {
@@ -130,9 +129,7 @@ void put(const Active& active, RouterRecord& record) {
 void put(const Initialize& waiting, RouterRecord& record) {
     record.flags = static_cast<std::uint8_t>(record.flags | flag(waiting.started, kStarted));
 }
-void put(const Fault& fault, RouterRecord& record) {
-    record.flags = static_cast<std::uint8_t>(record.flags | flag(fault.before_start, kBeforeStart));
-}
+void put(const Fault&, RouterRecord&) {}
 
 std::optional<core::Address> address_in(const std::array<std::byte, 16>& bytes,
                                         std::uint64_t octets) {
@@ -185,7 +182,7 @@ std::optional<RouterState> state_in(const RouterRecord& record) {
         case StateName::initialize:
             return Initialize{.started = is_set(kStarted)};
         case StateName::fault:
-            return Fault{.before_start = is_set(kBeforeStart)};
+            return Fault{};
         case StateName::backup: {
             if (record.interval <= 0 || record.interval > kLongestRecorded) return std::nullopt;
             Backup backup{.active_adver_interval = Interval{record.interval},
