@@ -46,6 +46,7 @@ TrackResult result_of(std::uint64_t id, const ScriptResult& run) {
         case ScriptResult::Kind::timed_out:
             result.set_exit_class(messages::v1::EXIT_TIMEOUT);
             break;
+        case ScriptResult::Kind::starved:  // as if it had not been run: code is 0
         case ScriptResult::Kind::not_run:
             result.set_exit_class(messages::v1::EXIT_NOT_RUN);
             break;

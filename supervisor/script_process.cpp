@@ -17,6 +17,8 @@
 
 #include <fmt/format.h>
 
+#include "supervisor/starvation.hpp"
+
 namespace holdfast::supervisor {
 namespace {
 
@@ -24,6 +26,8 @@ using namespace std::chrono_literals;
 
 constexpr core::Interval kTimeToEnd = 2s;  // between TERM and KILL
 constexpr mode_t kScriptUmask = 022;
+/// Who waited for a processor for more than a quarter of the time was starved.
+constexpr int kStarvedShare = 4;
 
 /// Variables that never reach a script: loader and shell traps, and what is ours alone.
 constexpr std::array<std::string_view, 7> kWithheld{
@@ -118,6 +122,8 @@ std::string ScriptResult::text() const {
             return fmt::format("killed by signal {} ({})", code, ::strsignal(code));
         case Kind::timed_out:
             return fmt::format("timed out after {} ms", duration.count() / 1000);
+        case Kind::starved:
+            return fmt::format("had no processor for {} ms", duration.count() / 1000);
         case Kind::not_run:
             return fmt::format("not run: {}", std::strerror(code));
     }
@@ -130,6 +136,7 @@ ScriptProcess::ScriptProcess(loop::Loop& loop, const ScriptCommand& command,
     : loop_(loop),
       ended_(std::move(ended)),
       started_(loop.now()),
+      own_wait_(own_wait()),
       timeout_(loop, [this] { time_is_over(); }),
       kill_(loop, [this] { signal_group(SIGKILL); }) {
     start(command);
@@ -186,7 +193,7 @@ void ScriptProcess::finish() {
     result.duration = running_for();
     int exec_error = 0;
     if (timed_out_) {
-        result.kind = ScriptResult::Kind::timed_out;
+        result.kind = starved_ ? ScriptResult::Kind::starved : ScriptResult::Kind::timed_out;
     } else if (::read(exec_errors_.get(), &exec_error, sizeof exec_error) == sizeof exec_error) {
         result.kind = ScriptResult::Kind::not_run;
         result.code = exec_error;
@@ -213,8 +220,16 @@ void ScriptProcess::stop() {
     kill_.after(kTimeToEnd);
 }
 
+bool ScriptProcess::was_starved() const {
+    const core::Interval elapsed = running_for();
+    const core::Interval late = loop_.now() - timeout_.deadline();
+    const core::Interval waited = std::max(own_wait() - own_wait_, wait_of_group(pid_));
+    return std::max(late, waited) * kStarvedShare > elapsed;
+}
+
 void ScriptProcess::time_is_over() {
     timed_out_ = true;
+    starved_ = was_starved();
     stop();
 }
 

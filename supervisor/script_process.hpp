@@ -25,7 +25,8 @@ struct ScriptCommand {
 
 /// How one run ended.
 struct ScriptResult {
-    enum class Kind : std::uint8_t { exited, signalled, timed_out, not_run };
+    /// starved: timed out, but it could not run for want of a processor, or we could not.
+    enum class Kind : std::uint8_t { exited, signalled, timed_out, starved, not_run };
     Kind kind = Kind::exited;
     int code = 0;  // exit status, signal number, or errno of not_run
     core::Interval duration{};
@@ -57,12 +58,15 @@ class ScriptProcess {
     void report(ScriptResult result);
     void signal_group(int number) const;
     void time_is_over();
+    [[nodiscard]] bool was_starved() const;
 
     loop::Loop& loop_;
     std::function<void(const ScriptResult&)> ended_;
     core::Instant started_;
     pid_t pid_ = -1;
+    core::Interval own_wait_{0};  // at the start
     bool timed_out_ = false;
+    bool starved_ = false;
     bool ending_ = false;  // by us
     core::UniqueFd pidfd_;
     core::UniqueFd exec_errors_;  // holds an errno if the exec failed

@@ -34,6 +34,8 @@ FleetSettings fleet_settings(const Supervisor::Parts& parts) {
 Supervisor::Supervisor(Parts parts)
     : with_(std::move(parts)),
       notifier_(with_.loop, with_.log),
+      tracking_(with_.loop, with_.log,
+                [this](const messages::v1::ToVrrpd& value) { tell_tracked(value); }),
       fleet_({with_.loop, with_.log, with_.sinks, with_.run_dir, with_.state_files, sockets_},
              fleet_settings(with_), *this),
       broker_(with_.loop,
@@ -53,10 +55,14 @@ Supervisor::Supervisor(Parts parts)
 int Supervisor::run(const ConfigPtr& config) {
     reload_ = std::make_unique<Reload>(
         Reload::Surroundings{with_.loop, with_.log, with_.sinks, fleet_, sockets_,
-                             [this](const ConfigPtr& next) { notifier_.use(next); },
+                             [this](const ConfigPtr& next) {
+                                 notifier_.use(next);
+                                 tracking_.use(next->own);
+                             },
                              [this](const ReloadReport& report) { reloaded(report); }},
         with_.parse_task, config->generation);
     notifier_.use(config);
+    tracking_.use(config->own);
     sockets_.adapt(wishes_of(config->own), with_.loop.wall_clock_seconds());
     for (const auto& [key, set] : sockets_.sets()) {
         if (set.error_text.empty()) continue;
@@ -159,6 +165,7 @@ void Supervisor::role_started(const RoleSpec& role, pid_t pid) {
 
 void Supervisor::role_activated(const RoleSpec& role) {
     watch_sandbox(role);
+    if (role.peer == Peer::vrrpd) tracking_.tell_all();
     if (reload_) reload_->activated(role.peer);
     ready_when_complete();
     if (ready_) tell_status();
@@ -169,6 +176,7 @@ void Supervisor::role_acknowledged(const RoleSpec& role, const messages::v1::Con
 }
 
 void Supervisor::role_committed(const RoleSpec& role, std::uint64_t generation) {
+    if (role.peer == Peer::vrrpd) tracking_.tell_all();
     reload_->committed(role.peer, generation);
 }
 
@@ -247,6 +255,11 @@ void Supervisor::open_requested_sockets() {
         }
     }
     fleet_.grant_sockets({keys.begin(), keys.end()});
+}
+
+void Supervisor::tell_tracked(const messages::v1::ToVrrpd& value) {
+    Incarnation* vrrpd = fleet_.active(Peer::vrrpd);
+    if (vrrpd != nullptr && !vrrpd->channel().send(value)) vrrpd->kill();
 }
 
 core::Status Supervisor::track_poll(const messages::v1::TrackPoll& poll) {

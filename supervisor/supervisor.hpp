@@ -22,6 +22,7 @@
 #include "supervisor/shutdown.hpp"
 #include "supervisor/socket_sets.hpp"
 #include "supervisor/status_broker.hpp"
+#include "supervisor/tracking.hpp"
 
 namespace holdfast::supervisor {
 
@@ -78,6 +79,7 @@ class Supervisor : public FleetListener, public ControlBackend {
     void watch_sandbox(const RoleSpec& role);
     core::Status socket_request(std::uint64_t instance);
     void open_requested_sockets();
+    void tell_tracked(const messages::v1::ToVrrpd& value);
     core::Status track_poll(const messages::v1::TrackPoll& poll);
     PidFile* pid_file_of(ipc::Peer role);
     void reloaded(const ReloadReport& report);
@@ -86,6 +88,7 @@ class Supervisor : public FleetListener, public ControlBackend {
     Parts with_;
     SocketSets sockets_;
     Notifier notifier_;
+    Tracking tracking_;
     Fleet fleet_;
     StatusBroker broker_;
     Control control_;

@@ -43,9 +43,10 @@ Daemon::Daemon(const daemon::Surroundings& surroundings)
                }),
       scripts_(with_.loop, with_.log, saved_,
                {.run = [this](core::ObjectId script) { poll_script(script); },
-                .changed = [this](core::ObjectId script) { routers_.judge_script(script); }}),
+                .changed = [this](core::ObjectId script) { routers_.judge_object(script); }}),
+      values_(with_.loop, with_.log, [this](core::ObjectId id) { routers_.judge_object(id); }),
       tools_{with_.loop, with_.log, sockets_, saved_, *this},
-      routers_(tools_, links_, scripts_),
+      routers_(tools_, links_, scripts_, values_),
       requests_(*this),
       ipvsd_(with_.loop, with_.log,
              {.received =
@@ -90,7 +91,9 @@ void Daemon::activate(std::uint64_t generation) {
         with_.log.error("VRRP_LINKS", started.error().text());
     const Model model = *std::exchange(prepared_, std::nullopt);
     log_unknown_vrids_ = model.log_unknown_vrids;
+    links_.adopt(model.links);
     scripts_.adopt(model.scripts, true);
+    values_.adopt(model, true);
     routers_.start(model);
     with_.log.info(
         "VRRP_START",
@@ -112,7 +115,9 @@ void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
         if (!moved) with_.log.warning("VRRP_STATE_FULL", moved.error().text());
     }
     log_unknown_vrids_ = model.log_unknown_vrids;
+    links_.adopt(model.links);
     scripts_.adopt(model.scripts, false);
+    values_.adopt(model, false);
     routers_.adopt(model);
     sockets_.keep_only(routers_.wire_keys());
     for (const auto& [id, instance] : routers_.instances())
@@ -186,6 +191,7 @@ void Daemon::give_everything_up() {
     // A successor must not believe in roles that are given up.
     saved_.file().mark_ended();
     scripts_.stop();
+    values_.stop();
     routers_.take_all(Shutdown{});
     ipvsd_.flush();
     static_cast<void>(with_.supervisor.flush());
@@ -219,23 +225,18 @@ core::Status Daemon::socket_granted(const messages::v1::SocketGrant& grant, core
 }
 
 void Daemon::request_sockets() {
-    bool missing = false;
-    for (const WireKey& key : routers_.wire_keys()) {
-        const auto& all = routers_.instances();
-        const auto needs = [&](const auto& each) {
-            return each.second->wire_key() == key && routers_.lacks_sockets(*each.second);
-        };
-        const auto needy = std::ranges::find_if(all, needs);
-        if (needy == all.end()) continue;
-        missing = true;
+    std::map<WireKey, core::ObjectId> needy;
+    for (const auto& [id, instance] : routers_.instances())
+        if (routers_.lacks_sockets(*instance)) needy.emplace(instance->wire_key(), id);
+    for (const auto& [key, id] : needy) {
         auto& asked = sockets_asked_[key];
         if (with_.loop.now() < asked + kSocketGap) continue;
         asked = with_.loop.now();
         ToSupervisor request;
-        request.mutable_socket_request()->set_instance_id(needy->first.value);
+        request.mutable_socket_request()->set_instance_id(id.value);
         say(request);
     }
-    if (missing) socket_retry_.after(kSocketRetry);
+    if (!needy.empty()) socket_retry_.after(kSocketRetry);
 }
 
 void Daemon::interface_changed(const std::string& interface) {
@@ -278,6 +279,17 @@ void Daemon::instance_applied(const messages::v1::InstanceApplied& applied) {
 void Daemon::instance_contested(const messages::v1::InstanceContested& contested) {
     if (Instance* instance = routers_.find(core::ObjectId{contested.instance_id()}))
         instance->kernel.contested(contested.what());
+}
+
+core::Status Daemon::tracked_value(const messages::v1::TrackedValue& value) {
+    return values_.take_value(core::ObjectId{value.object_id()}, value.value());
+}
+
+core::Status Daemon::service_quorum(const messages::v1::ServiceQuorum& quorum) {
+    const core::ObjectId id{quorum.service_id()};
+    // ipvsd commits first, and may speak of what only the next generation has.
+    if (prepared_ && prepared_->watched.contains(id) && !values_.knows(id)) return core::Done{};
+    return values_.take_quorum(id, quorum.met());
 }
 
 }  // namespace holdfast::vrrp

@@ -16,6 +16,7 @@
 #include "vrrpd/routers.hpp"
 #include "vrrpd/scripts.hpp"
 #include "vrrpd/sockets.hpp"
+#include "vrrpd/tracked_values.hpp"
 
 namespace holdfast::messages::v1 {
 class ToSupervisor;
@@ -63,6 +64,8 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     void track_result(const messages::v1::TrackResult& result) override;
     void instance_applied(const messages::v1::InstanceApplied& applied) override;
     void instance_contested(const messages::v1::InstanceContested& contested) override;
+    core::Status tracked_value(const messages::v1::TrackedValue& value) override;
+    core::Status service_quorum(const messages::v1::ServiceQuorum& quorum) override;
 
     void packet_arrived(const WireKey& where, const Datagram& datagram);
     void interface_changed(const std::string& interface);
@@ -85,6 +88,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     Links links_;
     Sockets sockets_;
     Scripts scripts_;
+    TrackedValues values_;
     Tools tools_;
     Routers routers_;
     Requests requests_;

@@ -114,8 +114,9 @@ void Work::all_to_fault(std::size_t cause_of) {
     for (std::size_t each = 0; each < count(); ++each) {
         if (is(router(each), StateName::fault)) continue;
         const Cause* own = fault_of(router(each));
-        take(each, become_fault(router(each), own != nullptr ? to_text(*own)
-                                                             : on_behalf(cause_of, each, because)));
+        take(each, become_fault(router(each),
+                                own != nullptr ? to_text(*own) : on_behalf(cause_of, each, because),
+                                now_));
     }
 }
 
@@ -208,8 +209,9 @@ void Work::resume(std::size_t member, bool restart_silence) {
     if (auto* backup = std::get_if<Backup>(&resumed.state)) {
         if (restart_silence) {
             backup->active_adver_interval = of(member).advert_interval;
-            backup->active_down_at = now_ + active_down_interval(of(member), resumed.rank(),
-                                                                 backup->active_adver_interval);
+            backup->active_down_at =
+                std::max(now_, backup->held_until) +
+                active_down_interval(of(member), resumed.rank(), backup->active_adver_interval);
         }
         actions_.push_back({member, SetTimer{backup->active_down_at}});
     } else if (auto* active = std::get_if<Active>(&resumed.state)) {

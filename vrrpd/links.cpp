@@ -13,10 +13,11 @@ namespace {
 
 using netlink::InterfaceAddress;
 
-/// As the kernel's own choice for a device: primary, and not of this host only.
+constexpr core::Interval kPollPeriod = std::chrono::seconds{1};
+
+/// As the kernel's own choice for a device: not of this host only.
 bool can_be_ipv4_source(const InterfaceAddress& each) {
-    return each.address.family() == core::Family::ipv4 && !each.is_secondary() &&
-           each.scope < RT_SCOPE_HOST;
+    return each.address.family() == core::Family::ipv4 && each.scope < RT_SCOPE_HOST;
 }
 
 /// RFC 9568 5.1.2.1: the link-local address, once it may be used.
@@ -29,7 +30,10 @@ bool can_be_ipv6_source(const InterfaceAddress& each, bool link_local) {
 }  // namespace
 
 Links::Links(loop::Loop& loop, log::Logger& log, Changed changed)
-    : loop_(loop), log_(log), changed_(std::move(changed)) {}
+    : loop_(loop), log_(log), changed_(std::move(changed)), poll_(loop, [this] {
+          if (monitor_) monitor_->refresh();
+          poll_.after(kPollPeriod);
+      }) {}
 
 Links::~Links() = default;
 
@@ -53,6 +57,55 @@ core::Status Links::start() {
     return core::Done{};
 }
 
+void Links::adopt(const LinkSettings& settings) {
+    settings_ = settings;
+    sources_.clear();
+    for (auto each = debounced_.begin(); each != debounced_.end();)
+        each = settings.rules.contains(each->first) ? std::next(each) : debounced_.erase(each);
+    for (const auto& [name, rules] : settings.rules) {
+        auto& made = debounced_[name];
+        if (!made) {
+            made = std::make_unique<Debounced>(loop_, [this, name = name] { delay_over(name); });
+            made->believed = runs(name);
+        }
+        made->rules = rules;
+    }
+    if (settings.poll)
+        poll_.after(kPollPeriod);
+    else
+        poll_.cancel();
+}
+
+bool Links::runs(const std::string& name) const {
+    const auto* found = table_ == nullptr ? nullptr : table_->find(name);
+    return found != nullptr && found->link.is_running();
+}
+
+void Links::note_link(const std::string& name) {
+    dirty_.insert(name);
+    sources_.erase(name);
+    const auto found = debounced_.find(name);
+    if (found == debounced_.end()) return;
+    Debounced& link = *found->second;
+    if (table_ == nullptr || table_->find(name) == nullptr) {
+        link.believed = false;  // it does not exist, which no delay changes
+        return link.timer.cancel();
+    }
+    const bool now = runs(name);
+    if (now == link.believed) return link.timer.cancel();
+    if (link.timer.pending()) return;
+    const core::Interval delay = now ? link.rules.up_delay : link.rules.down_delay;
+    if (delay == core::Interval::zero())
+        link.believed = now;
+    else
+        link.timer.after(delay);
+}
+
+void Links::delay_over(const std::string& name) {
+    debounced_.at(name)->believed = runs(name);
+    changed_(name);
+}
+
 void Links::flush() {
     for (const std::string& interface : std::exchange(dirty_, {})) changed_(interface);
 }
@@ -60,26 +113,41 @@ void Links::flush() {
 Links::View Links::view(const std::string& interface) const {
     const auto* found = table_ == nullptr ? nullptr : table_->find(interface);
     if (found == nullptr) return {};
-    return {.exists = true, .running = found->link.is_running(), .index = found->link.index};
+    const auto debounced = debounced_.find(interface);
+    const bool running =
+        debounced == debounced_.end() ? found->link.is_running() : debounced->second->believed;
+    return {.exists = true, .running = running, .index = found->link.index};
 }
 
 std::optional<core::Address> Links::source(const std::string& interface,
-                                           const core::Address& destination,
-                                           const std::set<core::Address>& virtual_addresses) const {
+                                           const core::Address& destination, bool owner) const {
+    std::vector<KnownSource>& known = sources_[interface];
+    for (const KnownSource& each : known)
+        if (each.destination == destination && each.owner == owner) return each.source;
+    known.push_back({destination, owner, choose_source(interface, destination, owner)});
+    return known.back().source;
+}
+
+std::optional<core::Address> Links::choose_source(const std::string& interface,
+                                                  const core::Address& destination,
+                                                  bool owner) const {
     const auto* found = table_ == nullptr ? nullptr : table_->find(interface);
     if (found == nullptr) return std::nullopt;
     const bool wants_link_local = destination.is_multicast() || destination.is_link_local();
-    // Lower is better: no virtual address, the peer's own network, then the kernel's order.
-    std::vector<std::tuple<bool, bool, std::uint64_t, core::Address>> candidates;
+    // Lower is better: no virtual address, a primary one (a virtual one may have become primary
+    // when the interface got another address), the peer's own network, then the kernel's order.
+    std::vector<std::tuple<bool, bool, bool, std::uint64_t, core::Address>> candidates;
     for (const auto& [key, each] : found->addresses) {
         const bool usable = destination.family() == core::Family::ipv4
                                 ? can_be_ipv4_source(each)
                                 : can_be_ipv6_source(each, wants_link_local);
-        if (!usable) continue;
+        const bool is_virtual = settings_.virtual_addresses.contains(each.address);
+        if (!usable || (is_virtual && !owner)) continue;
         const bool far = destination.is_multicast() ||
                          !each.address.shares_prefix(destination, each.prefix_length);
         const auto order = order_.find(key);
-        candidates.emplace_back(virtual_addresses.contains(each.address), far,
+        const bool secondary = key.address.family() == core::Family::ipv4 && each.is_secondary();
+        candidates.emplace_back(is_virtual, secondary, far,
                                 order == order_.end() ? 0 : order->second, each.address);
     }
     if (candidates.empty()) return std::nullopt;
@@ -94,23 +162,31 @@ bool Links::has_address(const std::string& interface, const core::Address& addre
            });
 }
 
-bool Links::source_is_tentative(const std::string& interface,
-                                const core::Address& destination) const {
+Links::NoSource Links::why_no_source(const std::string& interface,
+                                     const core::Address& destination) const {
     const auto* found = table_ == nullptr ? nullptr : table_->find(interface);
-    return found != nullptr && std::ranges::any_of(found->addresses, [&](const auto& entry) {
-               const InterfaceAddress& each = entry.second;
-               return each.address.family() == destination.family() && each.is_tentative() &&
-                      !each.is_duplicate();
-           });
+    NoSource why = NoSource::no_address;
+    if (found == nullptr) return why;
+    const bool wants_link_local = destination.is_multicast() || destination.is_link_local();
+    for (const auto& [key, each] : found->addresses) {
+        if (each.address.family() != destination.family() ||
+            settings_.virtual_addresses.contains(each.address))
+            continue;
+        const bool fits = destination.family() == core::Family::ipv4 ||
+                          each.address.is_link_local() == wants_link_local;
+        if (fits && each.is_tentative() && !each.is_duplicate()) return NoSource::tentative;
+        if (fits && each.is_duplicate()) why = NoSource::duplicate;
+    }
+    return why;
 }
 
 void Links::link_changed(const netlink::Link& now, const netlink::Link* before) {
-    if (before != nullptr && before->name != now.name) dirty_.insert(before->name);
-    dirty_.insert(now.name);
+    if (before != nullptr && before->name != now.name) note_link(before->name);
+    note_link(now.name);
 }
 
 void Links::link_removed(const netlink::Link& last) {
-    dirty_.insert(last.name);
+    note_link(last.name);
 }
 
 void Links::address_changed(const InterfaceAddress& now, const InterfaceAddress* before) {
@@ -125,7 +201,9 @@ void Links::address_removed(const InterfaceAddress& last) {
 
 void Links::mark(std::uint32_t index) {
     const auto* found = table_ == nullptr ? nullptr : table_->find(index);
-    if (found != nullptr) dirty_.insert(found->link.name);
+    if (found == nullptr) return;
+    dirty_.insert(found->link.name);
+    sources_.erase(found->link.name);
 }
 
 }  // namespace holdfast::vrrp

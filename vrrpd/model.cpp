@@ -27,8 +27,10 @@ core::Error refused(const std::string& name, std::string_view what) {
     return core::Error(fmt::format("vrrp_instance {}: {}", name, what));
 }
 
-RouterParameters parameters_of(const config::VrrpInstance& from) {
+RouterParameters parameters_of(const config::VrrpInstance& from, const config::GlobalDefs& global) {
     RouterParameters made;
+    made.start_up_hold = interval(global.startup_delay_us());
+    made.delay_after_boot = interval(global.delay_after_boot_us());
     made.name = from.name();
     made.version = from.version() == 2 ? Version::v2 : Version::v3;
     made.advert_interval = from.has_advert_interval_us() ? interval(from.advert_interval_us())
@@ -79,7 +81,16 @@ TrackerSetting tracker_of(const config::TrackedInterface& from, bool weight_coun
 TrackerSetting tracker_of(const config::TrackedScript& from, bool weight_counts) {
     return {.kind = Tracker::Kind::script,
             .name = from.name(),
-            .script = ObjectId{from.script_id()},
+            .object = ObjectId{from.script_id()},
+            .weight = from.weight(),
+            .reverse = from.reverse(),
+            .weight_counts = weight_counts};
+}
+TrackerSetting tracker_of(const config::TrackedObject& from, Tracker::Kind kind,
+                          bool weight_counts) {
+    return {.kind = kind,
+            .name = from.name(),
+            .object = ObjectId{from.id()},
             .weight = from.weight(),
             .reverse = from.reverse(),
             .weight_counts = weight_counts};
@@ -91,10 +102,15 @@ void add_trackers(const Owner& owner, bool weight_counts, InstanceSetting& made)
         made.trackers.push_back(tracker_of(each, weight_counts));
     for (const auto& each : owner.track_scripts())
         made.trackers.push_back(tracker_of(each, weight_counts));
+    for (const auto& each : owner.track_files())
+        made.trackers.push_back(tracker_of(each, Tracker::Kind::file, weight_counts));
+    for (const auto& each : owner.track_processes())
+        made.trackers.push_back(tracker_of(each, Tracker::Kind::process, weight_counts));
 }
 
 core::Result<InstanceSetting> instance_of(const config::VrrpInstance& from,
-                                          const config::VrrpSyncGroup* group) {
+                                          const config::VrrpSyncGroup* group,
+                                          const config::GlobalDefs& global) {
     InstanceSetting made;
     made.id = ObjectId{from.id()};
     made.name = from.name();
@@ -109,7 +125,7 @@ core::Result<InstanceSetting> instance_of(const config::VrrpInstance& from,
         return refused(made.name, "priority out of range");
     if (from.has_priority()) made.base_priority = static_cast<std::uint8_t>(from.priority());
 
-    made.router = parameters_of(from);
+    made.router = parameters_of(from, global);
     if (Status good = check_interval(made); !good) return good.error();
     made.expected = {.version = made.router.version,
                      .family = from.ipv6() ? core::Family::ipv6 : core::Family::ipv4,
@@ -162,12 +178,58 @@ Status add_scripts(const config::Config& from, Model& model) {
     std::set<ObjectId> watched;
     for (const auto& [id, instance] : model.instances)
         for (const TrackerSetting& tracker : instance.trackers)
-            if (tracker.kind == Tracker::Kind::script) watched.insert(tracker.script);
+            if (tracker.kind == Tracker::Kind::script) watched.insert(tracker.object);
     for (const config::VrrpScript& script : from.vrrp_scripts())
         if (watched.erase(ObjectId{script.id()}) > 0)
             model.scripts.emplace(ObjectId{script.id()}, script_of(script));
     if (!watched.empty()) return core::Error("a watched script is not configured");
     return core::Done{};
+}
+
+ProcessRules rules_of(const config::TrackProcess& from) {
+    ProcessRules made{.quorum = from.quorum(),
+                      .fork_delay = interval(from.fork_delay_us()),
+                      .terminate_delay = interval(from.terminate_delay_us())};
+    if (from.has_quorum_max()) made.quorum_max = from.quorum_max();
+    return made;
+}
+
+Status add_watched(const config::Config& from, Model& model) {
+    const auto add = [&](WatchedSetting made) {
+        const ObjectId id = made.id;
+        return id && model.watched.emplace(id, std::move(made)).second;
+    };
+    bool own_ids = true;
+    for (const config::TrackFile& file : from.track_files())
+        own_ids &= add({ObjectId{file.id()}, file.name(), Tracker::Kind::file, {}});
+    for (const config::TrackProcess& process : from.track_processes())
+        own_ids &= add(
+            {ObjectId{process.id()}, process.name(), Tracker::Kind::process, rules_of(process)});
+    if (!own_ids) return core::Error("a tracked file or process: id is 0 or not its own");
+    for (const auto& [id, instance] : model.instances) {
+        for (const TrackerSetting& tracker : instance.trackers) {
+            if (!tracker.object || tracker.kind == Tracker::Kind::script) continue;
+            const auto found = model.watched.find(tracker.object);
+            if (found == model.watched.end() || found->second.kind != tracker.kind)
+                return refused(instance.name, "it tracks " + tracker.name + ", which is not there");
+        }
+    }
+    return core::Done{};
+}
+
+/// Polling of any one interface asks for all of them: it is one question to the kernel.
+void add_links(const config::Config& from, Model& model) {
+    model.links.poll = from.linkbeat_use_polling();
+    for (const config::InterfaceSettings& each : from.interfaces()) {
+        const LinkRules rules{.up_delay = interval(each.up_delay_us()),
+                              .down_delay = interval(each.down_delay_us())};
+        if (rules != LinkRules{}) model.links.rules[each.name()] = rules;
+        if (each.has_carrier_polling()) model.links.poll = true;
+    }
+    for (const config::VrrpInstance& each : from.vrrp_instances())
+        if (each.linkbeat_polling()) model.links.poll = true;
+    for (const auto& [id, setting] : model.instances)
+        model.links.virtual_addresses.insert(setting.addresses.begin(), setting.addresses.end());
 }
 
 }  // namespace
@@ -179,7 +241,8 @@ core::Result<Model> build_model(std::uint64_t generation, const config::Config& 
     if (Status good = add_groups(from, model, group_of); !good) return good.error();
     for (const config::VrrpInstance& each : from.vrrp_instances()) {
         const auto group = group_of.find(ObjectId{each.id()});
-        auto made = instance_of(each, group == group_of.end() ? nullptr : group->second);
+        auto made =
+            instance_of(each, group == group_of.end() ? nullptr : group->second, from.global());
         if (!made) return made.error();
         const ObjectId id = made->id;
         if (group == group_of.end())
@@ -193,6 +256,8 @@ core::Result<Model> build_model(std::uint64_t generation, const config::Config& 
         return core::Error(
             fmt::format("vrrp_sync_group {}: unknown member", group_of.begin()->second->name()));
     if (Status good = add_scripts(from, model); !good) return good.error();
+    if (Status good = add_watched(from, model); !good) return good.error();
+    add_links(from, model);
     return model;
 }
 

@@ -10,6 +10,7 @@
 #include "lib/core/result.hpp"
 #include "vrrpd/advertisement.hpp"
 #include "vrrpd/hmac_trailer.hpp"
+#include "vrrpd/links.hpp"
 #include "vrrpd/router.hpp"
 #include "vrrpd/tracking.hpp"
 #include "vrrpd/wire_key.hpp"
@@ -30,11 +31,20 @@ struct ScriptSetting {
     friend bool operator==(const ScriptSetting&, const ScriptSetting&) = default;
 };
 
+/// A file, process or service of which others tell.
+struct WatchedSetting {
+    core::ObjectId id;
+    std::string name;
+    Tracker::Kind kind{};
+    ProcessRules process{};
+    friend bool operator==(const WatchedSetting&, const WatchedSetting&) = default;
+};
+
 /// One thing that an instance watches, its group's included.
 struct TrackerSetting {
     Tracker::Kind kind{};
     std::string name;
-    core::ObjectId script;
+    core::ObjectId object;  // of all but interfaces
     int weight = 0;
     bool reverse = false;
     bool weight_counts = true;
@@ -84,6 +94,8 @@ struct Model {
     std::map<core::ObjectId, GroupSetting> groups;
     std::map<core::ObjectId, ScriptSetting> scripts;  // only those that somebody watches
     bool log_unknown_vrids = false;
+    std::map<core::ObjectId, WatchedSetting> watched;
+    LinkSettings links;
 };
 
 /// Refuses what a correct parser would not have let through: an id of 0 or twice, ranges of the

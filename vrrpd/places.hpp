@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ struct Place {
     std::uint8_t vrid = 0;
     bool unicast = false;
     std::optional<core::Address> own;  // the group, or the configured unicast source
-    friend bool operator==(const Place&, const Place&) = default;
+    friend auto operator<=>(const Place&, const Place&) = default;
 };
 [[nodiscard]] Place place_of(const InstanceSetting& setting);
 

@@ -20,6 +20,8 @@ constexpr Route kRoutes[] = {
     {ToVrrpd::kInstanceApplied, ipc::Peer::ipvsd, &Requests::serve_instance_applied},
     {ToVrrpd::kInstanceContested, ipc::Peer::ipvsd, &Requests::serve_instance_contested},
     {ToVrrpd::kGone, ipc::Peer::ipvsd, &Requests::serve_gone},
+    {ToVrrpd::kTrackedValue, ipc::Peer::supervisor, &Requests::serve_tracked_value},
+    {ToVrrpd::kServiceQuorum, ipc::Peer::ipvsd, &Requests::serve_service_quorum},
 };
 
 /// Octets of the name of a contested object.
@@ -68,6 +70,14 @@ core::Status Requests::serve_instance_contested(const ToVrrpd& request) {
 /// An instance that ipvsd's newer configuration has no more; ours will not have it soon.
 core::Status Requests::serve_gone(const ToVrrpd& /*request*/) {
     return core::Done{};
+}
+
+core::Status Requests::serve_tracked_value(const ToVrrpd& request) {
+    return handler_.tracked_value(request.tracked_value());
+}
+
+core::Status Requests::serve_service_quorum(const ToVrrpd& request) {
+    return handler_.service_quorum(request.service_quorum());
 }
 
 messages::v1::VrrpState in_message(StateName state) {

@@ -19,6 +19,8 @@ class RequestHandler {
     virtual void track_result(const messages::v1::TrackResult& result) = 0;
     virtual void instance_applied(const messages::v1::InstanceApplied& applied) = 0;
     virtual void instance_contested(const messages::v1::InstanceContested& contested) = 0;
+    virtual core::Status tracked_value(const messages::v1::TrackedValue& value) = 0;
+    virtual core::Status service_quorum(const messages::v1::ServiceQuorum& quorum) = 0;
 };
 
 /// What may be asked of vrrpd besides the lifecycle that lib/daemon serves: a table by kind of
@@ -35,6 +37,8 @@ class Requests {
     core::Status serve_instance_applied(const messages::v1::ToVrrpd& request);
     core::Status serve_instance_contested(const messages::v1::ToVrrpd& request);
     core::Status serve_gone(const messages::v1::ToVrrpd& request);
+    core::Status serve_tracked_value(const messages::v1::ToVrrpd& request);
+    core::Status serve_service_quorum(const messages::v1::ToVrrpd& request);
 
   private:
     RequestHandler& handler_;

@@ -38,13 +38,22 @@ Step change(Router router, RouterState state, Acts acts, const std::string& beca
     return {.router = std::move(router), .acts = std::move(acts)};
 }
 
+/// Nobody is heard any more, but the start-up hold is not over: whoever waits with us goes in the
+/// order of priorities then.
+Instant after_hold(const RouterParameters& p, const Router& router, const Backup& backup,
+                   Instant down_at) {
+    if (down_at >= backup.held_until) return down_at;
+    return backup.held_until + skew_time(p, router.priority, backup.active_adver_interval);
+}
+
 /// Restarts the silence of a Backup: an advertisement of the Active Router was accepted.
 Step accept(const RouterParameters& p, Router router, Backup now_backup,
             const AdvertisementHeard& heard, Instant now) {
     now_backup.active_adver_interval =
         p.version == Version::v3 ? heard.max_advertise_interval : p.advert_interval;
-    now_backup.active_down_at =
-        now + active_down_interval(p, router.priority, now_backup.active_adver_interval);
+    now_backup.active_down_at = after_hold(
+        p, router, now_backup,
+        now + active_down_interval(p, router.priority, now_backup.active_adver_interval));
     now_backup.since = now;
     now_backup.wants_active = false;
     now_backup.gave_up = false;
@@ -63,12 +72,11 @@ Step accept(const RouterParameters& p, Router router, Backup now_backup,
 Step heard_as_backup(const RouterParameters& p, Router router, const AdvertisementHeard& heard,
                      Instant now) {
     Backup backup = std::get<Backup>(router.state);
-    if (now < backup.held_until) return {.router = std::move(router)};
     if (heard.priority == 0) {
         // Never later than it would have been: repeated zeros must not hold a Backup off.
+        const Instant skewed = now + skew_time(p, router.priority, backup.active_adver_interval);
         backup.active_down_at =
-            std::min(backup.active_down_at,
-                     now + skew_time(p, router.priority, backup.active_adver_interval));
+            std::min(backup.active_down_at, after_hold(p, router, backup, skewed));
         backup.gave_up = true;
         router.state = backup;
         router.active = Heard{heard.source, 0, now};
@@ -235,6 +243,14 @@ Step heard_as_active(const RouterParameters& p, Router router, const Advertiseme
     return {.router = std::move(router), .acts = std::move(acts)};
 }
 
+/// It has never been able to run, or was still held when it no longer could: its hold begins when
+/// it can.
+bool before_start(const Router& router, Instant now) {
+    if (const auto* fault = std::get_if<Fault>(&router.state)) return fault->before_start;
+    if (const auto* backup = std::get_if<Backup>(&router.state)) return now < backup->held_until;
+    return std::holds_alternative<Initialize>(router.state);
+}
+
 Step silence_over(const RouterParameters& p, Router router, Instant now) {
     Backup backup = std::get<Backup>(router.state);
     if (now < backup.active_down_at)
@@ -331,11 +347,37 @@ Step reprioritised(const RouterParameters& p, Router router, std::uint8_t priori
                               skew_time(p, before, backup->active_adver_interval);
     if (priority == kOwnerPriority) {
         // An owner does not wait: its time is over, and it is not late.
-        backup->active_down_at = backup->since;
+        backup->active_down_at = std::max(backup->since, backup->held_until);
         backup->listened = true;
     }
     const Instant deadline = backup->active_down_at;
     return {.router = std::move(router), .acts = {SetTimer{deadline}}};
+}
+
+RouterParameters at_work(RouterParameters parameters, Interval slept) {
+    if (parameters.delay_after_boot > Interval::zero())
+        parameters.boot_delay_over = Instant{parameters.delay_after_boot - slept};
+    return parameters;
+}
+
+Instant hold_end(const RouterParameters& parameters, Instant ready) {
+    return std::max(ready + parameters.start_up_hold, parameters.boot_delay_over);
+}
+
+void change_hold(const RouterParameters& before, const RouterParameters& after, Router& router,
+                 Instant now) {
+    auto* backup = std::get_if<Backup>(&router.state);
+    if (backup == nullptr || backup->held_until <= now) return;
+    Instant until = backup->held_until - before.start_up_hold + after.start_up_hold;
+    if (backup->held_until == before.boot_delay_over) until = now;
+    until = std::max({until, after.boot_delay_over, now});
+    if (until == backup->held_until) return;
+    backup->held_until = until;
+    backup->since = until;
+    backup->active_down_at = until;
+    if (router.rank() != kOwnerPriority)
+        backup->active_down_at +=
+            active_down_interval(after, router.rank(), backup->active_adver_interval);
 }
 
 Step become_active(const RouterParameters& p, Router router, const std::string& because,
@@ -349,9 +391,8 @@ Step become_active(const RouterParameters& p, Router router, const std::string& 
 Step become_backup(const RouterParameters& p, Router router, const std::string& because,
                    Instant now, std::optional<Interval> adopted) {
     const bool adopts = adopted && p.version == Version::v3;
-    const bool starts = std::holds_alternative<Initialize>(router.state);
     Backup backup{.active_adver_interval = adopts ? *adopted : p.advert_interval};
-    backup.held_until = starts ? now + p.start_up_hold : Instant{};
+    backup.held_until = before_start(router, now) ? hold_end(p, now) : Instant{};
     backup.since = std::max(now, backup.held_until);
     backup.active_down_at =
         backup.since + active_down_interval(p, router.rank(), backup.active_adver_interval);
@@ -360,11 +401,12 @@ Step become_backup(const RouterParameters& p, Router router, const std::string& 
     return change(std::move(router), backup, {SetTimer{backup.active_down_at}}, because);
 }
 
-Step become_fault(Router router, const std::string& because) {
+Step become_fault(Router router, const std::string& because, Instant now) {
+    const bool first = before_start(router, now);
     Acts acts;
     if (std::holds_alternative<Active>(router.state)) acts.emplace_back(SendAdvertisement{0});
     acts.emplace_back(CancelTimer{});
-    return change(std::move(router), Fault{}, std::move(acts), because);
+    return change(std::move(router), Fault{.before_start = first}, std::move(acts), because);
 }
 
 Step become_initialize(Router router, const std::string& because) {
@@ -376,8 +418,8 @@ Step become_initialize(Router router, const std::string& because) {
 
 Step wait_for_group(const RouterParameters& p, Router router, Instant now) {
     auto& backup = std::get<Backup>(router.state);
-    backup.active_down_at =
-        now + active_down_interval(p, router.rank(), backup.active_adver_interval);
+    backup.active_down_at = std::max(now, backup.held_until) +
+                            active_down_interval(p, router.rank(), backup.active_adver_interval);
     const Instant deadline = backup.active_down_at;
     return {.router = std::move(router), .acts = {SetTimer{deadline}}};
 }
@@ -401,7 +443,8 @@ std::string_view to_text(StateName name) {
 }
 
 bool only_waits(const Cause& cause) {
-    return cause.kind == Cause::Kind::script_not_run || cause.kind == Cause::Kind::source_tentative;
+    return cause.kind == Cause::Kind::script_not_run ||
+           cause.kind == Cause::Kind::source_tentative || cause.kind == Cause::Kind::value_unknown;
 }
 
 std::string to_text(const Cause& cause) {
@@ -432,6 +475,16 @@ std::string to_text(const Cause& cause) {
             return "ipvsd does not answer";
         case Cause::Kind::contested:
             return fmt::format("{} is being removed by another program", cause.subject);
+        case Cause::Kind::source_duplicate:
+            return fmt::format("another host has the address of interface {}", cause.subject);
+        case Cause::Kind::value_unknown:
+            return fmt::format("nothing is known of {} yet", cause.subject);
+        case Cause::Kind::file:
+            return fmt::format("the number in track_file {} means Fault", cause.subject);
+        case Cause::Kind::process:
+            return fmt::format("process {} does not run in the wanted number", cause.subject);
+        case Cause::Kind::service:
+            return fmt::format("the quorum of virtual server {} is not as wanted", cause.subject);
     }
     return "?";
 }

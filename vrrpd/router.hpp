@@ -41,7 +41,11 @@ struct RouterParameters {
     bool owner_ignores_adverts = false;
     /// Of the strongest Backup that may have taken over while this router was stopped; 0: as ours.
     std::uint8_t late_backup_priority = 0;
-    core::Interval start_up_hold{0};  // neither sends nor listens so long after the start
+    /// So long after the first time that it could run a router only listens, and at least until
+    /// the host has been up for so long.
+    core::Interval start_up_hold{0};
+    core::Interval delay_after_boot{0};
+    core::Instant boot_delay_over{};  // delay_after_boot on the monotonic clock
     /// The simulator plants a fault here, to show that it would be found.
     bool (*outranks)(const Rank& theirs, const Rank& ours) = &vrrp::outranks;
     friend bool operator==(const RouterParameters&, const RouterParameters&) = default;
@@ -63,6 +67,11 @@ struct Cause {
         kernel_refused,         // subject: what ipvsd reported
         kernel_process_absent,  // ipvsd is away, or does not answer
         contested,              // subject: what somebody else removes again and again
+        source_duplicate,       // subject: interface; another host has its address
+        value_unknown,          // subject: what is watched; waits until it is heard of
+        file,                   // subject: track_file
+        process,                // subject: vrrp_track_process
+        service,                // subject: virtual server
     };
     Kind kind{};
     std::string subject;
@@ -94,7 +103,7 @@ struct Backup {
     core::Interval active_adver_interval{0};
     core::Instant active_down_at;               // Active_Down_Timer
     core::Instant since;                        // when this silence began
-    core::Instant held_until{};                 // start-up hold: deaf until then
+    core::Instant held_until{};                 // start-up hold: only listens until then
     std::optional<core::Instant> preempt_at{};  // preempt delay, while one is running or over
     bool wants_active = false;                  // its timer ran out, the group was not ready
     bool gave_up = false;                       // the Active Router said priority 0
@@ -122,6 +131,7 @@ struct Active {
     friend bool operator==(const Active&, const Active&) = default;
 };
 struct Fault {
+    bool before_start = false;  // its start-up hold is not over, or has not begun
     friend bool operator==(const Fault&, const Fault&) = default;
 };
 using RouterState = std::variant<Initialize, Backup, Active, Fault>;
@@ -151,6 +161,16 @@ struct Router {
 [[nodiscard]] core::Interval active_down_interval(const RouterParameters& parameters,
                                                   std::uint8_t priority,
                                                   core::Interval active_adver_interval);
+
+/// Parameters as configured, with what depends on the host: the clock of deadlines stood still
+/// while the machine slept.
+[[nodiscard]] RouterParameters at_work(RouterParameters parameters, core::Interval slept);
+/// Until when a router that can run since `ready` only listens.
+[[nodiscard]] core::Instant hold_end(const RouterParameters& parameters, core::Instant ready);
+/// A reload inside the start-up hold: what is left of it as the new parameters have it. When that
+/// changes, a Backup listens for its whole Active_Down_Interval from then on.
+void change_hold(const RouterParameters& before, const RouterParameters& after, Router& router,
+                 core::Instant now);
 
 // What a router wants done. Each router has one timer: Adver_Timer or Active_Down_Timer.
 struct SendAdvertisement {
@@ -238,7 +258,7 @@ struct Step {
                                  core::Instant now,
                                  std::optional<core::Interval> adopted = std::nullopt);
 /// An Active Router says priority 0 first.
-[[nodiscard]] Step become_fault(Router, const std::string& because);
+[[nodiscard]] Step become_fault(Router, const std::string& because, core::Instant now);
 [[nodiscard]] Step become_initialize(Router, const std::string& because);
 /// A Backup whose group was not ready: waits another Active_Down_Interval, still wanting.
 [[nodiscard]] Step wait_for_group(const RouterParameters&, Router, core::Instant now);

@@ -17,7 +17,7 @@ namespace {
 bool still_holds(const SyncGroup& group, std::size_t member, const Router& router,
                  core::Instant now) {
     const core::Interval limit = group.down_interval(member);
-    const RouterParameters& parameters = group.members()[member]->setting().router;
+    const RouterParameters& parameters = group.parameters(member);
     if (const auto* active = std::get_if<Active>(&router.state))
         return now - active->sent_at <= limit &&
                active->adver_at <= now + parameters.advert_interval;
@@ -26,8 +26,20 @@ bool still_holds(const SyncGroup& group, std::size_t member, const Router& route
                backup->active_down_at <=
                    std::max(now, backup->held_until) +
                        active_down_interval(parameters, 1, backup->active_adver_interval) &&
-               backup->held_until <= now + parameters.start_up_hold;
+               backup->held_until <= hold_end(parameters, now);
     return true;
+}
+
+Cause::Kind no_source_kind(Links::NoSource why) {
+    switch (why) {
+        case Links::NoSource::tentative:
+            return Cause::Kind::source_tentative;
+        case Links::NoSource::duplicate:
+            return Cause::Kind::source_duplicate;
+        case Links::NoSource::no_address:
+            break;
+    }
+    return Cause::Kind::no_source_address;
 }
 
 bool same_timing(const RouterParameters& left, const RouterParameters& right) {
@@ -37,8 +49,9 @@ bool same_timing(const RouterParameters& left, const RouterParameters& right) {
 
 }  // namespace
 
-Routers::Routers(const Tools& tools, const Links& links, const Scripts& scripts)
-    : tools_(tools), links_(links), scripts_(scripts) {}
+Routers::Routers(const Tools& tools, const Links& links, const Scripts& scripts,
+                 const TrackedValues& values)
+    : tools_(tools), links_(links), scripts_(scripts), values_(values) {}
 
 Routers::~Routers() = default;
 
@@ -69,11 +82,22 @@ Tracker Routers::look_at(const TrackerSetting& setting) const {
                     .weight = setting.weight,
                     .reverse = setting.reverse,
                     .weight_counts = setting.weight_counts};
-    if (setting.kind == Tracker::Kind::script) {
-        tracker.condition = scripts_.condition(setting.script);
-        tracker.awaited = scripts_.awaited(setting.script);
-    } else {
-        tracker.condition = links_.view(setting.name).running ? Condition::up : Condition::down;
+    switch (setting.kind) {
+        case Tracker::Kind::own_interface:
+        case Tracker::Kind::interface:
+            tracker.condition = links_.view(setting.name).running ? Condition::up : Condition::down;
+            break;
+        case Tracker::Kind::script:
+            tracker.condition = scripts_.condition(setting.object);
+            tracker.awaited = scripts_.awaited(setting.object);
+            break;
+        case Tracker::Kind::file:
+        case Tracker::Kind::process:
+        case Tracker::Kind::service:
+            tracker.condition = values_.condition(setting.object);
+            tracker.number = values_.number(setting.object);
+            tracker.awaited = values_.awaited(setting.object);
+            break;
     }
     return tracker;
 }
@@ -89,7 +113,8 @@ std::optional<core::Address> Routers::source_of(const Instance& instance) const 
     const InstanceSetting& setting = instance.setting();
     if (setting.source) return setting.source;
     if (setting.destinations.empty()) return std::nullopt;
-    return links_.source(setting.interface, setting.destinations.front(), virtual_addresses_);
+    return links_.source(setting.interface, setting.destinations.front(),
+                         setting.base_priority == kOwnerPriority);
 }
 
 Standing Routers::standing_of(const Instance& instance) const {
@@ -121,9 +146,7 @@ void Routers::add_wire_causes(const Instance& instance, std::vector<Cause>& caus
     const auto source = source_of(instance);
     if (!source && !setting.destinations.empty())
         causes.push_back(
-            {links_.source_is_tentative(setting.interface, setting.destinations.front())
-                 ? Kind::source_tentative
-                 : Kind::no_source_address,
+            {no_source_kind(links_.why_no_source(setting.interface, setting.destinations.front())),
              setting.interface});
     if (setting.track_source && !links_.has_address(setting.interface, *setting.source))
         causes.push_back({Kind::source_not_present,
@@ -152,30 +175,41 @@ bool Routers::lacks_sockets(const Instance& instance) const {
 
 void Routers::judge(Instance& instance) {
     instance.group().set_source(instance.member(), source_of(instance));
-    instance.group().judge(instance.member(), standing_of(instance));
+    Standing standing = standing_of(instance);
+    // What a predecessor left holds until everything that is watched is known again.
+    const auto unknown = [](const Cause& each) { return each.kind == Cause::Kind::value_unknown; };
+    if (std::ranges::any_of(standing.causes, unknown))
+        standing.priority = instance.router().priority;
+    instance.group().judge(instance.member(), standing);
 }
 
 void Routers::judge_interface(const std::string& interface) {
-    const auto watches = [&](const TrackerSetting& each) {
-        return each.kind != Tracker::Kind::script && each.name == interface;
-    };
-    for (const auto& [id, instance] : instances_) {
-        const InstanceSetting& setting = instance->setting();
-        if (setting.device() == interface || std::ranges::any_of(setting.trackers, watches))
-            judge(*instance);
-    }
+    const auto concerned = on_interface_.find(interface);
+    if (concerned == on_interface_.end()) return;
+    for (Instance* instance : concerned->second) judge(*instance);
 }
 
-void Routers::judge_script(core::ObjectId script) {
-    for (const auto& [id, instance] : instances_)
-        if (std::ranges::find(instance->setting().trackers, script, &TrackerSetting::script) !=
-            instance->setting().trackers.end())
-            judge(*instance);
+void Routers::judge_object(core::ObjectId object) {
+    const auto concerned = watching_.find(object);
+    if (concerned == watching_.end()) return;
+    for (Instance* instance : concerned->second) judge(*instance);
 }
 
 void Routers::index() {
     places_.clear();
-    for (const auto& [id, instance] : instances_) places_.add(*instance);
+    on_interface_.clear();
+    watching_.clear();
+    const auto note = [](std::vector<Instance*>& list, Instance* instance) {
+        // The same thing may be watched twice.
+        if (list.empty() || list.back() != instance) list.push_back(instance);
+    };
+    for (const auto& [id, instance] : instances_) {
+        places_.add(*instance);
+        const InstanceSetting& setting = instance->setting();
+        if (!setting.device().empty()) note(on_interface_[setting.device()], instance.get());
+        for (const TrackerSetting& each : setting.trackers)
+            note(each.object ? watching_[each.object] : on_interface_[each.name], instance.get());
+    }
 }
 
 Instance& Routers::instance_for(const InstanceSetting& setting) {
@@ -200,14 +234,7 @@ void Routers::begin(SyncGroup& group, const Event& event) {
     for (Instance* member : group.members()) judge(*member);
 }
 
-void Routers::note_addresses(const Model& model) {
-    virtual_addresses_.clear();
-    for (const auto& [id, setting] : model.instances)
-        virtual_addresses_.insert(setting.addresses.begin(), setting.addresses.end());
-}
-
 void Routers::start(const Model& model) {
-    note_addresses(model);
     for (const auto& [group_id, setting] : model.groups) {
         std::vector<Instance*> members;
         State cold;
@@ -247,13 +274,13 @@ bool Routers::unchanged(const SyncGroup& group, const Model& model) const {
     });
 }
 
-core::ObjectId Routers::next_id(const Instance& instance, const Model& model) const {
+core::ObjectId Routers::next_id(const Instance& instance, const Model& model,
+                                const Newcomers& newcomers) const {
     const Place place = place_of(instance.setting());
     const auto same = model.instances.find(instance.id());
     if (same != model.instances.end() && place_of(same->second) == place) return instance.id();
-    for (const auto& [id, setting] : model.instances)
-        if (!instances_.contains(id) && place_of(setting) == place) return id;
-    return {};
+    const auto renamed = newcomers.find(place);
+    return renamed == newcomers.end() ? core::ObjectId{} : renamed->second;
 }
 
 void Routers::remove(Instance& instance) {
@@ -270,6 +297,9 @@ void Routers::remove(Instance& instance) {
 
 Routers::Taken Routers::take_apart(const Model& model) {
     Taken taken;
+    Newcomers newcomers;
+    for (const auto& [id, setting] : model.instances)
+        if (!instances_.contains(id)) newcomers[place_of(setting)] = id;
     std::map<core::ObjectId, std::unique_ptr<Instance>> moved;
     for (auto group = groups_.begin(); group != groups_.end();) {
         if (unchanged(*group->second, model)) {
@@ -278,12 +308,13 @@ Routers::Taken Routers::take_apart(const Model& model) {
         }
         for (Instance* member : group->second->members()) {
             const core::ObjectId old_id = member->id();
-            const core::ObjectId id = next_id(*member, model);
+            const core::ObjectId id = next_id(*member, model, newcomers);
             if (!id) {
                 remove(*member);
                 instances_.erase(old_id);
             } else {
-                taken[id] = {member->setting(), member->router(), id != old_id};
+                taken[id] = {member->setting(), member->group().parameters(member->member()),
+                             member->router(), id != old_id};
             }
             if (id && id != old_id) moved[id] = std::move(instances_.extract(old_id).mapped());
             if (id != old_id) tools_.saved.forget(old_id);
@@ -311,6 +342,9 @@ void Routers::make_group(const GroupSetting& setting, const Model& model, const 
         known = true;
         same = same && same_timing(carried->second.setting.router, instance.setting().router);
         state.members.push_back(carried->second.router);
+        change_hold(carried->second.parameters,
+                    at_work(instance.setting().router, tools_.loop.time_slept()),
+                    state.members.back(), tools_.loop.now());
         if (carried->second.renamed) renamed.push_back(&instance);
     }
     auto& group = groups_[setting.id];
@@ -326,7 +360,6 @@ void Routers::make_group(const GroupSetting& setting, const Model& model, const 
 }
 
 void Routers::adopt(const Model& model) {
-    note_addresses(model);
     const Taken taken = take_apart(model);
     for (const auto& [id, setting] : model.groups)
         if (!groups_.contains(id)) make_group(setting, model, taken);

@@ -13,6 +13,7 @@
 #include "vrrpd/places.hpp"
 #include "vrrpd/scripts.hpp"
 #include "vrrpd/sync_group.hpp"
+#include "vrrpd/tracked_values.hpp"
 
 namespace holdfast::vrrp {
 
@@ -20,7 +21,8 @@ namespace holdfast::vrrp {
 /// without touching those that stay, and tells each what became of the things it watches.
 class Routers {
   public:
-    Routers(const Tools& tools, const Links& links, const Scripts& scripts);
+    Routers(const Tools& tools, const Links& links, const Scripts& scripts,
+            const TrackedValues& values);
     ~Routers();
     Routers(const Routers&) = delete;
     Routers& operator=(const Routers&) = delete;
@@ -36,7 +38,8 @@ class Routers {
     /// Looks again at everything that may keep an instance from its role.
     void judge(Instance& instance);
     void judge_interface(const std::string& interface);
-    void judge_script(core::ObjectId script);
+    /// Of a script, file, process or service.
+    void judge_object(core::ObjectId object);
 
     /// What each tracker of the instance says now, for people.
     [[nodiscard]] std::vector<std::string> votes(const Instance& instance) const;
@@ -61,6 +64,7 @@ class Routers {
     /// A running router on its way from one configuration to the next, by its new id.
     struct Carried {
         InstanceSetting setting;  // as it was
+        RouterParameters parameters;
         Router router;
         bool renamed = false;
     };
@@ -68,22 +72,27 @@ class Routers {
     [[nodiscard]] bool unchanged(const SyncGroup& group, const Model& model) const;
     /// Ends the groups that change. Their routers are taken along, or removed.
     Taken take_apart(const Model& model);
-    [[nodiscard]] core::ObjectId next_id(const Instance& instance, const Model& model) const;
+    /// What only the next configuration has, by its place.
+    using Newcomers = std::map<Place, core::ObjectId>;
+    [[nodiscard]] core::ObjectId next_id(const Instance& instance, const Model& model,
+                                         const Newcomers& newcomers) const;
     void remove(Instance& instance);
     void make_group(const GroupSetting& setting, const Model& model, const Taken& taken);
     Instance& instance_for(const InstanceSetting& setting);
     [[nodiscard]] Router fresh(const Instance& instance) const;
     void begin(SyncGroup& group, const Event& event);
     void index();
-    void note_addresses(const Model& model);
 
     const Tools& tools_;
     const Links& links_;
     const Scripts& scripts_;
+    const TrackedValues& values_;
     std::map<core::ObjectId, std::unique_ptr<Instance>> instances_;
     std::map<core::ObjectId, std::unique_ptr<SyncGroup>> groups_;
     Places places_;
-    std::set<core::Address> virtual_addresses_;
+    // Who is concerned when something changes.
+    std::unordered_map<std::string, std::vector<Instance*>> on_interface_;
+    std::unordered_map<core::ObjectId, std::vector<Instance*>> watching_;
 };
 
 }  // namespace holdfast::vrrp

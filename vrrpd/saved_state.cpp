@@ -77,6 +77,7 @@ enum Flag : std::uint8_t {
     kPreemptDelay = 32,
     kRivalTold = 64,
     kGivesWay = 128,
+    kBeforeStart = 1,  // of Fault only
 };
 
 std::int64_t number(Instant at) {
@@ -129,7 +130,9 @@ void put(const Active& active, RouterRecord& record) {
 void put(const Initialize& waiting, RouterRecord& record) {
     record.flags = static_cast<std::uint8_t>(record.flags | flag(waiting.started, kStarted));
 }
-void put(const Fault&, RouterRecord&) {}
+void put(const Fault& fault, RouterRecord& record) {
+    record.flags = static_cast<std::uint8_t>(record.flags | flag(fault.before_start, kBeforeStart));
+}
 
 std::optional<core::Address> address_in(const std::array<std::byte, 16>& bytes,
                                         std::uint64_t octets) {
@@ -182,7 +185,7 @@ std::optional<RouterState> state_in(const RouterRecord& record) {
         case StateName::initialize:
             return Initialize{.started = is_set(kStarted)};
         case StateName::fault:
-            return Fault{};
+            return Fault{.before_start = is_set(kBeforeStart)};
         case StateName::backup: {
             if (record.interval <= 0 || record.interval > kLongestRecorded) return std::nullopt;
             Backup backup{.active_adver_interval = Interval{record.interval},

@@ -1,6 +1,7 @@
 #include "vrrpd/scripts.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +16,11 @@ using messages::v1::TrackResult;
 
 /// The supervisor needs this long to end a script and to answer (SIGTERM, then SIGKILL).
 constexpr core::Interval kAnswerSlack = std::chrono::seconds{2};
+
+/// The last run is still being ended, or the host is at its limits.
+bool is_our_trouble(int code) {
+    return code == EBUSY || code == EAGAIN || code == ENOMEM;
+}
 
 std::string in_words(const TrackResult& result) {
     switch (result.exit_class()) {
@@ -33,7 +39,11 @@ std::string in_words(const TrackResult& result) {
 }  // namespace
 
 Scripts::Scripts(loop::Loop& loop, log::Logger& log, SavedState& saved, Handlers handlers)
-    : loop_(loop), log_(log), saved_(saved), handlers_(std::move(handlers)) {}
+    : loop_(loop),
+      log_(log),
+      saved_(saved),
+      handlers_(std::move(handlers)),
+      limit_({.every = std::chrono::seconds{60}, .burst = 1}) {}
 
 void Scripts::adopt(const std::map<core::ObjectId, ScriptSetting>& settings, bool start) {
     for (auto each = scripts_.begin(); each != scripts_.end();) {
@@ -84,7 +94,7 @@ void Scripts::run(Script& script) {
 }
 
 void Scripts::overdue(Script& script) {
-    finished(script, false, "no result");
+    without_verdict(script, "no answer in time");
 }
 
 void Scripts::take(const TrackResult& result) {
@@ -92,13 +102,12 @@ void Scripts::take(const TrackResult& result) {
     // Of a script that a reload removed, or later than we waited.
     if (found == scripts_.end() || !found->second->running) return;
     Script& script = *found->second;
-    if (result.exit_class() == messages::v1::EXIT_NOT_RUN && result.code() == 0) {
-        // The supervisor was at its limit: that says nothing about the script.
-        script.running = false;
-        script.answer.cancel();
-        schedule(script);
-        return;
-    }
+    const bool not_run = result.exit_class() == messages::v1::EXIT_NOT_RUN;
+    if (not_run && result.code() == 0)
+        return without_verdict(script, "the host had no processor for it");
+    if (not_run && is_our_trouble(result.code()))
+        return without_verdict(
+            script, core::Error::from_errno(result.code(), "could not be started").text());
     const bool succeeded = result.exit_class() == messages::v1::EXIT_CODE && result.code() == 0;
     finished(script, succeeded, in_words(result));
 }
@@ -116,6 +125,18 @@ void Scripts::finished(Script& script, bool succeeded, const std::string& how) {
                             script.health.condition == Condition::up ? "up" : "down", how),
                 {{"VRRP_SCRIPT", script.setting.name}});
     handlers_.changed(script.setting.id);
+}
+
+void Scripts::without_verdict(Script& script, const std::string& why) {
+    script.running = false;
+    script.answer.cancel();
+    schedule(script);
+    const auto left_out = limit_.admit(script.setting.id.value, loop_.now());
+    if (!left_out) return;
+    const std::string more = *left_out == 0 ? "" : fmt::format(" ({} more like this)", *left_out);
+    log_.warning("VRRP_SCRIPT_LATE",
+                 fmt::format("{} keeps its state: {}{}", script.setting.name, why, more),
+                 {{"VRRP_SCRIPT", script.setting.name}});
 }
 
 void Scripts::save(const Script& script) {

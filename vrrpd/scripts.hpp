@@ -8,6 +8,7 @@
 
 #include "lib/core/ids.hpp"
 #include "lib/log/logger.hpp"
+#include "lib/log/rate_limit.hpp"
 #include "lib/loop/loop.hpp"
 #include "vrrpd/model.hpp"
 #include "vrrpd/saved_state.hpp"
@@ -21,7 +22,8 @@ namespace holdfast::vrrp {
 
 /// When each vrrp_script runs, and what its results mean. The supervisor runs them; this asks by id
 /// and counts. The next run begins one interval after the start of the last one, and only when that
-/// one has answered; an answer that stays away counts as a failure.
+/// one has answered. What says nothing about the script (it had no processor, we were late, the
+/// supervisor was busy) counts as no run.
 class Scripts {
   public:
     struct Handlers {
@@ -57,6 +59,7 @@ class Scripts {
     void run(Script& script);
     void overdue(Script& script);
     void finished(Script& script, bool succeeded, const std::string& how);
+    void without_verdict(Script& script, const std::string& why);
     void schedule(Script& script);
     void save(const Script& script);
 
@@ -64,6 +67,7 @@ class Scripts {
     log::Logger& log_;
     SavedState& saved_;
     Handlers handlers_;
+    log::RateLimit limit_;
     std::map<core::ObjectId, std::unique_ptr<Script>> scripts_;
 };
 

@@ -30,7 +30,8 @@ SyncGroup::SyncGroup(const Tools& tools, GroupSetting setting, std::vector<Insta
       members_(std::move(members)),
       state_(std::move(state)) {
     for (std::size_t member = 0; member < members_.size(); ++member) {
-        parameters_.members.push_back(members_[member]->setting().router);
+        parameters_.members.push_back(
+            at_work(members_[member]->setting().router, tools_.loop.time_slept()));
         members_[member]->join(*this, member);
     }
 }

@@ -35,6 +35,9 @@ class SyncGroup {
     [[nodiscard]] const core::Address& source(std::size_t member) const {
         return parameters_.members.at(member).source;
     }
+    [[nodiscard]] const RouterParameters& parameters(std::size_t member) const {
+        return parameters_.members.at(member);
+    }
     /// Active_Down_Interval by which others would take over.
     [[nodiscard]] core::Interval down_interval(std::size_t member) const;
 

@@ -33,6 +33,7 @@ class Monitor::Impl {
 
     core::Status start();
     void readable();
+    void refresh();
 
     Socket socket;
     InterfaceTable table;
@@ -157,6 +158,11 @@ void Monitor::Impl::readable() {
     if (stale_ && dump_ == Dump::none) begin_dump();
 }
 
+void Monitor::Impl::refresh() {
+    // A dump that is under way is new enough.
+    if (dump_ == Dump::none) begin_dump();
+}
+
 Monitor::Monitor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Monitor::~Monitor() = default;
 
@@ -173,6 +179,9 @@ core::Status Monitor::start() {
 }
 void Monitor::readable() {
     impl_->readable();
+}
+void Monitor::refresh() {
+    impl_->refresh();
 }
 int Monitor::fd() const {
     return impl_->socket.fd();

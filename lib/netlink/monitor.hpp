@@ -35,6 +35,10 @@ class Monitor {
     /// Reads until nothing is left. Level-triggered watchers call it when fd() is readable.
     void readable();
 
+    /// Asks for everything again; the answer is read as the rest. For those who do not believe that
+    /// the kernel tells of every change.
+    void refresh();
+
     [[nodiscard]] int fd() const;
     [[nodiscard]] const InterfaceTable& table() const;
     /// How often the table was read anew because messages were lost.

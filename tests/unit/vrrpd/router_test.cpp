@@ -128,15 +128,83 @@ TEST(BackupRouter, ListensOnceMoreWhenItsTimerIsLateByMoreThanAnInterval) {
     EXPECT_EQ(name_of(again.state), StateName::active);
 }
 
-TEST(BackupRouter, IsDeafUntilTheStartUpHoldIsOver) {
+RouterParameters held(core::Interval hold) {
     RouterParameters p = router();
-    p.start_up_hold = 10s;
+    p.start_up_hold = hold;
+    return p;
+}
+
+TEST(BackupRouter, OnlyListensUntilTheStartUpHoldIsOver) {
+    const RouterParameters p = held(10s);
     auto done = after(p, Router{}, Startup{});
     EXPECT_EQ(in_words(done.actions), "timer +13609.4ms; init->backup");
+    // The Active Router fell silent long before the end: whoever is held goes by priority then.
+    done = after(p, done.state.members[0], heard(200), kNow + 1s);
+    EXPECT_EQ(in_words(done.actions), "timer +10609.4ms");
+    EXPECT_EQ(done.state.members[0].active->priority, 200);
     done = after(p, done.state.members[0], heard(200), kNow + 9s);
-    EXPECT_EQ(in_words(done.actions), "");
-    done = after(p, done.state.members[0], heard(200), kNow + 10s);
-    EXPECT_EQ(in_words(done.actions), "timer +13609.4ms");
+    EXPECT_EQ(in_words(done.actions), "timer +12609.4ms");
+    done = after(p, done.state.members[0], heard(0), kNow + 9500ms);
+    EXPECT_EQ(in_words(done.actions), "timer +10109.4ms");
+}
+
+TEST(BackupRouter, IsNotMadeActiveByALowerPriorityBeforeTheHoldIsOver) {
+    const RouterParameters p = held(10s);
+    auto done = after(p, Router{}, Startup{});
+    done = after(p, done.state.members[0], heard(50), kNow + 5s);
+    EXPECT_EQ(in_words(done.actions), "notice lower");
+    EXPECT_EQ(std::get<Backup>(done.state.members[0].state).active_down_at, kNow + 13609375us);
+}
+
+TEST(BackupRouter, ThatOwnsItsAddressesWaitsForTheHold) {
+    RouterParameters p = held(10s);
+    const Router owner{.priority = 255};
+    auto done = after(p, owner, Startup{});
+    EXPECT_EQ(in_words(done.actions), "timer +10000ms; init->backup");
+    p.start_up_hold = 0s;
+    p.delay_after_boot = 1020s;  // kNow is 1000 s after boot
+    done = after(at_work(p, 5s), owner, Startup{});
+    EXPECT_EQ(in_words(done.actions), "timer +15000ms; init->backup");
+    p.delay_after_boot = 900s;
+    done = after(at_work(p, 0s), owner, Startup{});
+    EXPECT_EQ(in_words(done.actions), "timer +0ms; init->backup");
+}
+
+TEST(BackupRouter, BeginsItsHoldWhenItCanRunForTheFirstTime) {
+    const RouterParameters p = held(10s);
+    const Judged down{.causes = {{Cause::Kind::interface_down, "eth0"}}};
+    auto done = after(p, Router{.causes = {{down.causes[0], kNow}}}, Startup{});
+    EXPECT_EQ(name_of(done.state), StateName::fault);
+    done = after(p, done.state.members[0], Judged{}, kNow + 30s);
+    EXPECT_EQ(in_words(done.actions), "timer +43609.4ms; fault->backup");
+    // The link comes and goes while the switch makes up its mind.
+    done = after(p, done.state.members[0], down, kNow + 35s);
+    done = after(p, done.state.members[0], Judged{}, kNow + 40s);
+    EXPECT_EQ(in_words(done.actions), "timer +53609.4ms; fault->backup");
+    // Later failures are no start.
+    done = after(p, done.state.members[0], down, kNow + 52s);
+    done = after(p, done.state.members[0], Judged{}, kNow + 60s);
+    EXPECT_EQ(in_words(done.actions), "timer +63609.4ms; fault->backup");
+}
+
+struct HoldChange {
+    core::Interval before;
+    core::Interval after;
+    core::Interval down_at;  // after kNow, at kNow + 2 s
+};
+
+TEST(BackupRouter, ListensAnewWhenAReloadChangesItsHold) {
+    const HoldChange table[] = {
+        {10s, 10s, 13609375us}, {10s, 0s, 5609375us}, {10s, 5s, 8609375us}, {10s, 20s, 23609375us}};
+    for (const HoldChange& each : table) {
+        Router router = after(held(each.before), Router{}, Startup{}).state.members[0];
+        change_hold(held(each.before), held(each.after), router, kNow + 2s);
+        EXPECT_EQ(std::get<Backup>(router.state).active_down_at, kNow + each.down_at);
+    }
+    Router over = after(held(10s), Router{}, Startup{}).state.members[0];
+    const Router same = over;
+    change_hold(held(10s), held(0s), over, kNow + 10s);
+    EXPECT_EQ(over, same);
 }
 
 TEST(ActiveRouter, KeepsItsDeadlinesWhenATimerIsLate) {

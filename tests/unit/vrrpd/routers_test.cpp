@@ -155,18 +155,6 @@ TEST_F(RoutersAtWork, AMissingInterfaceIsTheOnlyCauseThatCounts) {
     EXPECT_EQ(state(1), StateName::backup);
 }
 
-TEST_F(RoutersAtWork, TheSourceIsTheFirstPrimaryAddressThatIsNotVirtual) {
-    add_address(2, "192.0.2.250", 24, IFA_F_SECONDARY);
-    add_address(2, "10.0.0.1", 24);
-    EXPECT_EQ(links->source("eth0", address("224.0.0.18"), {}), address("192.0.2.1"));
-    EXPECT_EQ(links->source("eth0", address("10.0.0.7"), {}), address("10.0.0.1"));
-    EXPECT_EQ(links->source("eth0", address("224.0.0.18"), {address("192.0.2.1")}),
-              address("10.0.0.1"));
-    EXPECT_EQ(
-        links->source("eth0", address("224.0.0.18"), {address("192.0.2.1"), address("10.0.0.1")}),
-        address("192.0.2.1"));
-}
-
 TEST_F(RoutersAtWork, ALinkLocalVirtualAddressIsNoSource) {
     // fe80::0 comes before fe80::1 in every order.
     const std::string config = one_instance(
@@ -409,18 +397,6 @@ TEST_F(RoutersAtWork, AWeightOfAGroupCountsWhenTheGroupSaysSo) {
     EXPECT_EQ(instance(2).router().priority, 100);
     reload(with("tracking_weight: true"));
     EXPECT_EQ(instance(2).router().priority, 80);
-}
-
-TEST_F(RoutersAtWork, AScriptThatIsNeverAnsweredFailsAndRunsAgain) {
-    start(kScript + one_instance("track_scripts { script_id: 9 name: 'chk' weight: -20 }"));
-    loop.settle();
-    loop.advance(2999ms);
-    EXPECT_EQ(polled.size(), 1U);  // one at a time
-    EXPECT_EQ(scripts->condition(core::ObjectId{9}), Condition::unknown);
-    loop.advance(1ms);
-    EXPECT_EQ(scripts->condition(core::ObjectId{9}), Condition::down);
-    loop.settle();
-    EXPECT_EQ(polled.size(), 2U);
 }
 
 TEST_F(RoutersAtWork, TheSupervisorsLimitSaysNothingAboutAScript) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <random>
 
 namespace holdfast::vrrp {
@@ -100,6 +102,164 @@ TEST(Tracking, DependsOnThePresentVotesOnly) {
         EXPECT_EQ(judge(100, shuffled).priority, std::clamp(sum, 1, 254));
         EXPECT_EQ(judge(100, shuffled), judge(100, trackers));
     }
+}
+
+Tracker file(int weight, std::int64_t number, bool reverse = false) {
+    return {.kind = Tracker::Kind::file,
+            .name = "load",
+            .weight = weight,
+            .reverse = reverse,
+            .condition = Condition::up,
+            .number = number};
+}
+
+struct FileCase {
+    int weight;
+    std::int64_t number;
+    bool reverse;
+    int priority;  // of a base of 100
+    bool fault;
+};
+
+TEST(Tracking, AFileAddsItsNumberTimesItsWeight) {
+    const FileCase table[] = {
+        {1, 0, false, 100, false},        {1, 20, false, 120, false},
+        {1, -20, false, 80, false},       {2, 20, false, 140, false},
+        {-2, 20, false, 60, false},       {-2, -20, false, 140, false},
+        {1, 20, true, 80, false},         {-2, 20, true, 140, false},
+        {1, 1000, false, 254, false},     {1, -253, false, 1, false},
+        {1, -254, false, 1, true},        {-1, 254, false, 1, true},
+        {127, -2, false, 1, true},        {1, 254, true, 1, true},
+        {254, 1, false, 254, false},      {-254, 1, false, 1, true},
+        {0, 0, false, 100, false},        {0, 1, false, 100, true},
+        {0, -1, false, 100, true},        {0, 0, true, 100, true},
+        {0, 7, true, 100, false},         {254, INT64_MAX, false, 254, false},
+        {254, INT64_MIN, false, 1, true},
+    };
+    for (const FileCase& each : table) {
+        SCOPED_TRACE(::testing::Message()
+                     << each.weight << " x " << each.number << (each.reverse ? " reverse" : ""));
+        const Tracker trackers[] = {file(each.weight, each.number, each.reverse)};
+        const Standing standing = judge(100, trackers);
+        EXPECT_EQ(standing.priority, each.priority);
+        const std::vector<Cause> fault{{Cause::Kind::file, "load"}};
+        EXPECT_EQ(standing.causes, each.fault ? fault : std::vector<Cause>{});
+    }
+}
+
+TEST(Tracking, OneFileCanTakeNoMoreThanAWholePriority) {
+    // -1000 and +200: bounded first, then added up.
+    const Tracker trackers[] = {file(1, 1000), file(1, -253)};
+    EXPECT_EQ(judge(100, trackers).priority, 100);
+}
+
+TEST(Tracking, InAGroupThatDoesNotWantWeightsAFileWithOneCountsForNothing) {
+    Tracker weighted = file(1, -254);
+    weighted.weight_counts = false;
+    Tracker plain = file(0, 1);
+    plain.weight_counts = false;
+    const Tracker ignored[] = {weighted};
+    EXPECT_EQ(judge(100, ignored), (Standing{100, {}}));
+    const Tracker fault[] = {plain};
+    EXPECT_EQ(judge(100, fault).causes, (std::vector{Cause{Cause::Kind::file, "load"}}));
+}
+
+struct UpOrDownCase {
+    int weight;
+    bool reverse;
+    Condition condition;
+    int priority;
+    bool fault;
+};
+
+TEST(Tracking, ProcessesServicesInterfacesAndScriptsVoteAlike) {
+    const UpOrDownCase table[] = {
+        {0, false, Condition::up, 100, false},   {0, false, Condition::down, 100, true},
+        {0, true, Condition::up, 100, true},     {0, true, Condition::down, 100, false},
+        {30, false, Condition::up, 130, false},  {30, false, Condition::down, 100, false},
+        {-30, false, Condition::up, 100, false}, {-30, false, Condition::down, 70, false},
+        {30, true, Condition::up, 70, false},    {30, true, Condition::down, 100, false},
+        {-30, true, Condition::up, 100, false},  {-30, true, Condition::down, 130, false},
+    };
+    using Kind = Tracker::Kind;
+    for (const Kind kind : {Kind::interface, Kind::script, Kind::process, Kind::service}) {
+        for (const UpOrDownCase& each : table) {
+            for (const bool counts : {true, false}) {
+                SCOPED_TRACE(::testing::Message()
+                             << static_cast<int>(kind) << " weight " << each.weight
+                             << (each.reverse ? " reverse " : " ")
+                             << static_cast<int>(each.condition) << " counts " << counts);
+                const Tracker trackers[] = {{.kind = kind,
+                                             .name = "it",
+                                             .weight = each.weight,
+                                             .reverse = each.reverse,
+                                             .condition = each.condition,
+                                             .weight_counts = counts}};
+                const Standing standing = judge(100, trackers);
+                EXPECT_EQ(standing.priority, counts ? each.priority : 100);
+                EXPECT_EQ(standing.causes.size(), each.fault ? 1U : 0U);
+            }
+        }
+    }
+}
+
+TEST(Tracking, WhatNothingWasHeardOfYetHoldsTheStart) {
+    using Kind = Tracker::Kind;
+    for (const Kind kind : {Kind::file, Kind::process, Kind::service}) {
+        Tracker tracker{.kind = kind, .name = "it", .weight = 20};
+        const Tracker first[] = {tracker};
+        const Standing standing = judge(100, first);
+        EXPECT_EQ(standing.priority, 100);
+        EXPECT_EQ(standing.causes, (std::vector{Cause{Cause::Kind::value_unknown, "it"}}));
+        EXPECT_TRUE(only_waits(standing.causes.front()));
+        tracker.awaited = false;
+        const Tracker added[] = {tracker};
+        EXPECT_TRUE(judge(100, added).causes.empty());
+    }
+}
+
+using std::chrono_literals::operator""s;
+constexpr core::Instant kStart{};
+
+TEST(ProcessHealth, TheFirstCountDecidesAtOnce) {
+    const ProcessRules rules{.quorum = 2, .fork_delay = 5s, .terminate_delay = 5s};
+    EXPECT_EQ(counted(rules, {}, 2, kStart).condition, Condition::up);
+    EXPECT_EQ(counted(rules, {}, 1, kStart).condition, Condition::down);
+    EXPECT_EQ(counted({.quorum = 0, .quorum_max = 0}, {}, 0, kStart).condition, Condition::up);
+    EXPECT_EQ(counted({.quorum = 0, .quorum_max = 0}, {}, 1, kStart).condition, Condition::down);
+    EXPECT_EQ(counted({.quorum = 1, .quorum_max = 3}, {}, 4, kStart).condition, Condition::down);
+}
+
+TEST(ProcessHealth, AChangeMustLastForItsDelay) {
+    const ProcessRules rules{.fork_delay = 2s, .terminate_delay = 1s};
+    ProcessHealth health = counted(rules, {}, 1, kStart);
+    health = counted(rules, health, 0, kStart + 10s);
+    EXPECT_EQ(health.condition, Condition::up);
+    EXPECT_EQ(health.turns_at, kStart + 11s);
+    EXPECT_EQ(passed(health, kStart + 11s).condition, Condition::down);
+    // Back in time: nothing happened.
+    EXPECT_EQ(counted(rules, health, 1, kStart + 10s), counted(rules, {}, 1, kStart));
+    health = counted(rules, passed(health, kStart + 11s), 1, kStart + 20s);
+    EXPECT_EQ(health.turns_at, kStart + 22s);
+    // Another one of the same direction does not begin anew.
+    EXPECT_EQ(counted(rules, health, 2, kStart + 21s).turns_at, kStart + 22s);
+}
+
+TEST(ProcessHealth, WithoutDelaysAChangeHoldsAtOnce) {
+    ProcessHealth health = counted({}, {}, 1, kStart);
+    health = counted({}, health, 0, kStart);
+    EXPECT_EQ(health.condition, Condition::down);
+    EXPECT_FALSE(health.turns_at);
+}
+
+TEST(ProcessHealth, TooManyIsWaitedForAsAFork) {
+    const ProcessRules rules{.quorum_max = 2, .fork_delay = 2s, .terminate_delay = 1s};
+    ProcessHealth health = counted(rules, {}, 2, kStart);
+    health = counted(rules, health, 3, kStart);
+    EXPECT_EQ(health.turns_at, kStart + 2s);
+    health = passed(health, kStart + 2s);
+    EXPECT_EQ(health.condition, Condition::down);
+    EXPECT_EQ(counted(rules, health, 2, kStart + 5s).turns_at, kStart + 6s);
 }
 
 TEST(ScriptHealth, FirstResultDecidesAlone) {

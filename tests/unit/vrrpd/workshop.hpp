@@ -43,9 +43,15 @@ class Forwarder : public netlink::TableListener {
     void link_changed(const netlink::Link& now, const netlink::Link* before) override {
         if (links_) links_->link_changed(now, before);
     }
+    void link_removed(const netlink::Link& last) override {
+        if (links_) links_->link_removed(last);
+    }
     void address_changed(const netlink::InterfaceAddress& now,
                          const netlink::InterfaceAddress* before) override {
         if (links_) links_->address_changed(now, before);
+    }
+    void address_removed(const netlink::InterfaceAddress& last) override {
+        if (links_) links_->address_removed(last);
     }
 
   private:
@@ -116,15 +122,18 @@ class Workshop : public Reporter {
     void restart() {
         routers.reset();
         scripts.reset();
+        values.reset();
         links = std::make_unique<Links>(
             loop, pages, [this](const std::string& name) { routers->judge_interface(name); });
         links->use(table);
         scripts = std::make_unique<Scripts>(
             loop, pages, saved,
             Scripts::Handlers{.run = [this](core::ObjectId id) { polled.push_back(id); },
-                              .changed = [this](core::ObjectId id) { routers->judge_script(id); }});
+                              .changed = [this](core::ObjectId id) { routers->judge_object(id); }});
+        values = std::make_unique<TrackedValues>(
+            loop, pages, [this](core::ObjectId id) { routers->judge_object(id); });
         tools = std::make_unique<Tools>(Tools{loop, pages, wire, saved, *this});
-        routers = std::make_unique<Routers>(*tools, *links, *scripts);
+        routers = std::make_unique<Routers>(*tools, *links, *scripts, *values);
     }
     static Model model(const std::string& text) {
         config::v1::Config config;
@@ -135,12 +144,16 @@ class Workshop : public Reporter {
     }
     void start(const std::string& text) {
         const Model made = model(text);
+        links->adopt(made.links);
         scripts->adopt(made.scripts, true);
+        values->adopt(made, true);
         routers->start(made);
     }
     void reload(const std::string& text) {
         const Model made = model(text);
+        links->adopt(made.links);
         scripts->adopt(made.scripts, false);
+        values->adopt(made, false);
         routers->adopt(made);
     }
 
@@ -188,6 +201,7 @@ class Workshop : public Reporter {
     FakeWire wire{loop};
     SavedState saved;
     std::unique_ptr<Scripts> scripts;
+    std::unique_ptr<TrackedValues> values;
     std::unique_ptr<Tools> tools;
     std::unique_ptr<Routers> routers;
     std::vector<core::ObjectId> polled;
