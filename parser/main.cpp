@@ -23,8 +23,10 @@ namespace {
 
 constexpr int kChannel = 3;
 constexpr std::uint32_t kProtocol = 1;
-/// What the name service of the C library reads when a configuration names users.
-constexpr const char* kNameServiceFiles[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"};
+/// What the name service of the C library reads when a configuration names users, or a mail server.
+constexpr const char* kNameServiceFiles[] = {
+    "/etc/passwd",      "/etc/group",     "/etc/nsswitch.conf", "/etc/hosts",
+    "/etc/resolv.conf", "/etc/host.conf", "/etc/gai.conf"};
 
 /// Names of routing tables, scopes and the like.
 constexpr const char* kNameFolders[] = {"/etc/iproute2", "/usr/share/iproute2",

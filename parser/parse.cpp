@@ -4,6 +4,7 @@
 
 #include "lib/config/rendering.hpp"
 #include "lib/config/shown.hpp"
+#include "parser/mail_server.hpp"
 #include "proto/shown_config.pb.h"
 
 namespace holdfast::parser {
@@ -50,6 +51,16 @@ ToSupervisor message_of(const config::Diagnostic& found) {
     return message;
 }
 
+ToSupervisor warning(std::string text) {
+    ToSupervisor message;
+    auto& diagnostic = *message.mutable_diagnostic();
+    diagnostic.set_severity(messages::v1::Diagnostic::WARNING);
+    diagnostic.set_class_name("unresolved_name");
+    diagnostic.set_rendered(cut("warning: " + text + "\n"));
+    diagnostic.set_text(cut(std::move(text)));
+    return message;
+}
+
 /// The findings of a test, in as many messages as their text needs.
 void add_report(const config::LoadResult& result, std::vector<ToSupervisor>& messages) {
     constexpr std::size_t kPart = 48UL * 1024;
@@ -71,6 +82,18 @@ ToSupervisor done_with(const config::LoadResult& result) {
     done.set_errors(static_cast<std::uint32_t>(result.counts.errors));
     done.set_warnings(static_cast<std::uint32_t>(result.counts.warnings));
     return message;
+}
+
+void add_parts(const config::LoadResult& result, Answer& answer) {
+    for (const auto role :
+         {messages::v1::ROLE_VRRPD, messages::v1::ROLE_CHECKERD, messages::v1::ROLE_IPVSD}) {
+        answer.parts.push_back(config::for_role(result.config, role).SerializeAsString());
+    }
+    config::v1::Config own = config::for_role(result.config, messages::v1::ROLE_SUPERVISOR);
+    if (auto problem = complete_mail(*own.mutable_global())) {
+        answer.messages.push_back(warning(std::move(*problem)));
+    }
+    answer.parts.push_back(own.SerializeAsString());
 }
 
 }  // namespace
@@ -104,12 +127,9 @@ Answer parse(const messages::v1::ParseRequest& request, ConfinedFiles& files,
             answer.messages.push_back(message_of(found));
         }
     }
+    if (result.usable && !request.test()) add_parts(result, answer);
     answer.messages.push_back(done_with(result));
-    if (!result.usable || request.test()) return answer;
-    for (const auto role : {messages::v1::ROLE_VRRPD, messages::v1::ROLE_CHECKERD,
-                            messages::v1::ROLE_IPVSD, messages::v1::ROLE_SUPERVISOR}) {
-        answer.parts.push_back(config::for_role(result.config, role).SerializeAsString());
-    }
+    if (answer.parts.empty()) return answer;
     messages::v1::ShownConfig shown = config::shown(*result.written);
     shown.set_config_id(request.config_id());
     answer.parts.push_back(shown.SerializeAsString());

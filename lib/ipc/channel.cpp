@@ -81,6 +81,8 @@ std::string_view to_text(Peer peer) {
             return "ipvsd";
         case Peer::parser:
             return "parser";
+        case Peer::mailer:
+            return "mailer";
         case Peer::control_client:
             return "control client";
         case Peer::status_client:

@@ -26,6 +26,7 @@ enum class Peer : std::uint8_t {
     checkerd,
     ipvsd,
     parser,
+    mailer,
     control_client,
     status_client
 };

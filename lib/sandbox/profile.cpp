@@ -18,6 +18,10 @@ Profile ipvsd_profile() {
     return {.capabilities = {CAP_NET_ADMIN}, .intents = {Intent::kernel_netlink}};
 }
 
+Profile mailer_profile() {
+    return {.intents = {Intent::probes}, .tcp = true};
+}
+
 Profile parser_profile(std::vector<int> readable) {
     return {.capabilities = {CAP_DAC_READ_SEARCH},
             .intents = {Intent::read_files},

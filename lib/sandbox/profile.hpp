@@ -26,6 +26,8 @@ struct Profile {
 [[nodiscard]] Profile vrrpd_profile();
 [[nodiscard]] Profile checkerd_profile();
 [[nodiscard]] Profile ipvsd_profile();
+/// Connects to one mail server.
+[[nodiscard]] Profile mailer_profile();
 /// Reads below `readable`, by path, and asks the resolver.
 [[nodiscard]] Profile parser_profile(std::vector<int> readable);
 
