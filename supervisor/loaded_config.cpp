@@ -80,6 +80,25 @@ core::Status check_service(const config::v1::VirtualServer& service) {
     return core::Done{};
 }
 
+core::Status check_globals(const config::v1::GlobalDefs& global) {
+    const auto fits = [](bool set, const config::v1::Script& script) {
+        return !set || is_script(script);
+    };
+    if (!fits(global.has_startup_script(), global.startup_script()) ||
+        !fits(global.has_shutdown_script(), global.shutdown_script()) ||
+        !fits(global.has_notify_fifo_script(), global.notify_fifo_script()) ||
+        !fits(global.has_vrrp_notify_fifo_script(), global.vrrp_notify_fifo_script()) ||
+        !fits(global.has_lvs_notify_fifo_script(), global.lvs_notify_fifo_script())) {
+        return wrong("script", "global_defs");
+    }
+    for (const std::string& octets : global.smtp_addresses()) {
+        if (octets.empty() || !is_address(octets)) return wrong("smtp_server", "global_defs");
+    }
+    constexpr std::uint32_t kHighestPort = 65535;
+    if (global.smtp_port() > kHighestPort) return wrong("smtp_server", "global_defs");
+    return core::Done{};
+}
+
 /// Clears every field whose setting is marked secret.
 void hide_secrets(google::protobuf::Message& message) {
     const google::protobuf::Reflection& reflection = *message.GetReflection();
@@ -148,6 +167,7 @@ bool LoadedConfig::needs(ipc::Peer role) const {
 }
 
 core::Status check_ranges(const config::v1::Config& config) {
+    if (core::Status fits = check_globals(config.global()); !fits) return fits;
     Ids instances;
     for (const config::v1::VrrpInstance& instance : config.vrrp_instances()) {
         if (core::Status fits = check_instance(instance); !fits) return fits;

@@ -30,10 +30,6 @@ const Script* specific_script(const Notify& notify, NotifyState state) {
     return nullptr;
 }
 
-bool is_state(NotifyState state) {
-    return state < NotifyState::lower_priority_heard;
-}
-
 std::vector<Notification> all_of(const Notify& notify, NotifyState state, std::string_view kind,
                                  const std::string& name, unsigned priority) {
     std::vector<Notification> scripts;
@@ -47,6 +43,10 @@ std::vector<Notification> all_of(const Notify& notify, NotifyState state, std::s
 }
 
 }  // namespace
+
+bool is_state(NotifyState state) {
+    return state < NotifyState::lower_priority_heard;
+}
 
 std::string_view keepalived_word(NotifyState state) {
     switch (state) {

@@ -29,6 +29,8 @@ enum class NotifyState : std::uint8_t {
 };
 /// MASTER, BACKUP, FAULT, STOP, DELETED, MASTER_RX_LOWER_PRI, MASTER_PRIORITY, BACKUP_PRIORITY
 [[nodiscard]] std::string_view keepalived_word(NotifyState state);
+/// False of the lines that tell something else.
+[[nodiscard]] bool is_state(NotifyState state);
 [[nodiscard]] NotifyState notify_state(messages::v1::VrrpState state);
 /// How a removal by a reload is told: as FAULT to configurations that do not know notify_deleted.
 [[nodiscard]] NotifyState removal_state(const config::v1::Notify& notify);

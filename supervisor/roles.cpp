@@ -46,6 +46,18 @@ constexpr RoleSpec kParser = {Peer::parser,
                               0,
                               false,
                               false};
+constexpr RoleSpec kMailer = {Peer::mailer,
+                              messages::v1::ROLE_UNSPECIFIED,
+                              "mailer",
+                              sandbox::User::mailer,
+                              "holdfast-mailer",
+                              "holdfast-mailer",
+                              "holdfast-mailer",
+                              "holdfast-mailer",
+                              {},
+                              0,
+                              false,
+                              false};
 
 }  // namespace
 
@@ -57,6 +69,7 @@ const RoleSpec& role_of(Peer peer) {
     const auto* found = std::ranges::find(kDaemons, peer, &RoleSpec::peer);
     if (found != kDaemons.end()) return *found;
     if (peer == Peer::parser) return kParser;
+    if (peer == Peer::mailer) return kMailer;
     core::broken_invariant("no such role");
 }
 
@@ -73,6 +86,7 @@ core::Result<Program> open_program(const RoleSpec& role) {
     const std::filesystem::path places[] = {
         above / "libexec" / "holdfast" / role.name,
         above / role.name / role.name,  // Meson's own layout: build/vrrpd/vrrpd
+        above / "helpers" / role.name / role.name,
     };
     for (const std::filesystem::path& place : places) {
         core::UniqueFd program(::open(place.c_str(), O_PATH | O_CLOEXEC));

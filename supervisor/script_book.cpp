@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <climits>
+#include <cstdlib>
 #include <functional>
 
 namespace holdfast::supervisor {
@@ -36,13 +39,30 @@ void each_of(const config::v1::VirtualServer& service,
     }
 }
 
+void each_of(const config::v1::GlobalDefs& global,
+             const std::function<void(const Script&)>& visit) {
+    if (global.has_startup_script()) visit(global.startup_script());
+    if (global.has_shutdown_script()) visit(global.shutdown_script());
+    if (global.has_notify_fifo_script()) visit(global.notify_fifo_script());
+    if (global.has_vrrp_notify_fifo_script()) visit(global.vrrp_notify_fifo_script());
+    if (global.has_lvs_notify_fifo_script()) visit(global.lvs_notify_fifo_script());
+}
+
 void each_of(const config::v1::Config& config, const std::function<void(const Script&)>& visit) {
+    each_of(config.global(), visit);
     for (const auto& instance : config.vrrp_instances()) each_of(instance.notify(), visit);
     for (const auto& group : config.vrrp_sync_groups()) each_of(group.notify(), visit);
     for (const auto& service : config.virtual_servers()) each_of(service, visit);
     for (const auto& script : config.vrrp_scripts()) {
         if (script.has_script()) visit(script.script());
     }
+}
+
+/// Empty when there are no symbolic links on it.
+std::string real_path(const std::string& path) {
+    std::array<char, PATH_MAX> target{};
+    if (::realpath(path.c_str(), target.data()) == nullptr || path == target.data()) return {};
+    return target.data();
 }
 
 /// "</path" is not run: it succeeds when the file can be opened.
@@ -55,7 +75,9 @@ bool is_file_test(const Script& script) {
 ScriptBook::ScriptBook(const config::v1::Config& config, log::Logger& log)
     : default_user_(config.global().script_user()),
       default_group_(config.global().script_group()),
-      security_(config.global().enable_script_security()) {
+      security_(config.global().enable_script_security()),
+      keep_links_(config.global().use_symlink_paths()),
+      all_groups_(config.global().set_supplementary_groups()) {
     each_of(config, [&](const Script& script) { examine(script, log); });
     if (any_as_root_ && !security_) {
         log.warning("SCRIPT_SECURITY",
@@ -82,6 +104,7 @@ core::Result<ScriptCommand> ScriptBook::resolve(const Script& script, log::Logge
     auto user = find_script_user(own_user ? script.user() : default_user_,
                                  own_user ? script.group() : default_group_, security_);
     if (!user) return user.error();
+    if (all_groups_) user->groups = groups_of(*user);
     ScriptCommand command{{script.argv().begin(), script.argv().end()}, *user};
     if (is_file_test(script)) {
         command.argv = {"/usr/bin/test", "-r", script.argv(0).substr(1)};
@@ -90,6 +113,7 @@ core::Result<ScriptCommand> ScriptBook::resolve(const Script& script, log::Logge
     auto program = find_program(script.argv(0));
     if (!program) return program.error();
     command.argv[0] = *program;
+    if (!keep_links_) command.target = real_path(*program);
     if (user->uid != 0 && user->gid != 0) return command;
     const core::Status safe = check_root_script(*program);
     if (safe) return command;

@@ -37,6 +37,8 @@ class ScriptBook {
     std::string default_user_;
     std::string default_group_;
     bool security_ = false;
+    bool keep_links_ = false;  // use_symlink_paths
+    bool all_groups_ = false;  // set_supplementary_groups
     bool any_as_root_ = false;
     std::map<std::string, Entry> entries_;
 };

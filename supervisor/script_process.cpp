@@ -77,7 +77,9 @@ bool arrange_descriptors(int keep) {
 
 bool become(const ScriptUser& user) {
     if (::geteuid() != 0) return user.uid == ::geteuid();  // tests without root run as themselves
-    const bool changed_groups = ::setgroups(1, &user.gid) == 0;
+    const bool changed_groups = user.groups.empty()
+                                    ? ::setgroups(1, &user.gid) == 0
+                                    : ::setgroups(user.groups.size(), user.groups.data()) == 0;
     // A container without SETUID can still run root's scripts as root.
     if (user.uid == ::geteuid() && user.gid == ::getegid()) return true;
     return changed_groups && ::setresgid(user.gid, user.gid, user.gid) == 0 &&
@@ -86,6 +88,7 @@ bool become(const ScriptUser& user) {
 
 /// What is prepared before the fork, since the child should not allocate.
 struct Prepared {
+    const char* file;
     std::vector<char*> argv;
     std::vector<char*> shell_argv;
     std::vector<char*> environment;
@@ -102,7 +105,7 @@ struct Prepared {
     if (arrange_descriptors(prepared.errors) && become(prepared.user)) {
         ::prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (::getppid() != prepared.parent) ::_exit(0);
-        ::execve(prepared.argv[0], prepared.argv.data(), prepared.environment.data());
+        ::execve(prepared.file, prepared.argv.data(), prepared.environment.data());
         if (errno == ENOEXEC) {
             ::execve("/bin/sh", prepared.shell_argv.data(), prepared.environment.data());
         }
@@ -164,10 +167,15 @@ void ScriptProcess::start(const ScriptCommand& command) {
     exec_errors_.reset(errors[0]);
     const core::UniqueFd write_end(errors[1]);
     std::vector<std::string> shell_words = command.argv;
+    shell_words[0] = command.file();
     shell_words.insert(shell_words.begin(), "/bin/sh");
-    const Prepared prepared{pointers_to(command.argv), pointers_to(shell_words),
-                            script_environment(),      command.user,
-                            write_end.get(),           ::getpid()};
+    const Prepared prepared{command.file().c_str(),
+                            pointers_to(command.argv),
+                            pointers_to(shell_words),
+                            script_environment(),
+                            command.user,
+                            write_end.get(),
+                            ::getpid()};
     pid_ = ::fork();
     if (pid_ < 0) return fail(errno);
     if (pid_ == 0) run_child(prepared);

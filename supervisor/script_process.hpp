@@ -18,9 +18,10 @@ namespace holdfast::supervisor {
 struct ScriptCommand {
     std::vector<std::string> argv;
     ScriptUser user;
-    friend bool operator==(const ScriptCommand& a, const ScriptCommand& b) {
-        return a.argv == b.argv && a.user.uid == b.user.uid && a.user.gid == b.user.gid;
-    }
+    /// What is executed, when it is not argv[0] itself: what its symbolic links lead to.
+    std::string target = {};
+    [[nodiscard]] const std::string& file() const { return target.empty() ? argv[0] : target; }
+    friend bool operator==(const ScriptCommand&, const ScriptCommand&) = default;
 };
 
 /// How one run ended.

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -98,6 +97,20 @@ core::Result<ScriptUser> find_script_user(const std::string& user, const std::st
     if (!gid) return core::Error(fmt::format("unknown script group \"{}\"", group), ENOENT);
     found->gid = *gid;
     return *found;
+}
+
+std::vector<gid_t> groups_of(const ScriptUser& user) {
+    constexpr int kUsually = 64;
+    std::vector<gid_t> groups(kUsually);
+    int count = kUsually;
+    if (::getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) < 0) {
+        groups.resize(static_cast<std::size_t>(count));  // it said how many there are
+        if (::getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) < 0) {
+            return {user.gid};
+        }
+    }
+    groups.resize(static_cast<std::size_t>(count));
+    return groups;
 }
 
 core::Status check_root_script(const std::string& path) {

@@ -3,16 +3,22 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "lib/core/result.hpp"
 
 namespace holdfast::supervisor {
 
-/// Who a script runs as: one user, one group, no supplementary groups but that group.
+/// Who a script runs as: one user, one group, and no supplementary groups but that group, unless
+/// the configuration wants the user's.
 struct ScriptUser {
     uid_t uid = 0;
     gid_t gid = 0;
     std::string name;
+    std::vector<gid_t> groups;  // set_supplementary_groups; empty: only `gid`
+    friend bool operator==(const ScriptUser& a, const ScriptUser& b) {
+        return a.uid == b.uid && a.gid == b.gid && a.groups == b.groups;
+    }
 };
 
 /// `user` and `group` as the configuration writes them, names or numbers; an empty group means the
@@ -20,6 +26,9 @@ struct ScriptUser {
 /// `security` (enable_script_security) is on, which then refuses (behaviour of keepalived).
 [[nodiscard]] core::Result<ScriptUser> find_script_user(const std::string& user,
                                                         const std::string& group, bool security);
+
+/// All groups that the system's files give this user, its own first.
+[[nodiscard]] std::vector<gid_t> groups_of(const ScriptUser& user);
 
 /// Whether root may run this file: each folder on its path and the file belong to root and are not
 /// writable by another group or by others (sticky folders pass). The error names the part that is

@@ -17,6 +17,19 @@ using messages::v1::ToSupervisor;
 // A flapping interface asks for its sockets at most so often; requests in between count as one.
 constexpr core::Interval kSocketPeriod = 50ms;
 
+/// Of a pipe that is made: keepalived's, whose umask leaves others out unless somebody says so.
+mode_t fifo_mode(const Options& options) {
+    constexpr mode_t kMode = 0644;
+    constexpr mode_t kUsualUmask = 0177;
+    return kMode & ~options.umask.value_or(kUsualUmask);
+}
+
+core::Interval hook_limit(std::uint64_t microseconds) {
+    constexpr core::Interval kUsual = 10s;
+    return microseconds == 0 ? kUsual
+                             : core::Interval(static_cast<core::Interval::rep>(microseconds));
+}
+
 FleetSettings fleet_settings(const Supervisor::Parts& parts) {
     FleetSettings settings;
     settings.drop_in = parts.options.drop_in;
@@ -33,7 +46,10 @@ FleetSettings fleet_settings(const Supervisor::Parts& parts) {
 
 Supervisor::Supervisor(Parts parts)
     : with_(std::move(parts)),
-      notifier_(with_.loop, with_.log),
+      mails_(with_.loop, with_.log, with_.run_dir.empty_folder()),
+      notifier_(
+          with_.loop, with_.log, fifo_mode(with_.options),
+          [this](core::ObjectId object, MailText text) { mails_.post(object, std::move(text)); }),
       tracking_(with_.loop, with_.log,
                 [this](const messages::v1::ToVrrpd& value) { tell_tracked(value); }),
       fleet_({with_.loop, with_.log, with_.sinks, with_.run_dir, with_.state_files, sockets_},
@@ -55,14 +71,22 @@ Supervisor::Supervisor(Parts parts)
 int Supervisor::run(const ConfigPtr& config) {
     reload_ = std::make_unique<Reload>(
         Reload::Surroundings{with_.loop, with_.log, with_.sinks, fleet_, sockets_,
-                             [this](const ConfigPtr& next) {
-                                 notifier_.use(next);
-                                 tracking_.use(next->own);
-                             },
+                             [this](const ConfigPtr& next) { use(next); },
                              [this](const ReloadReport& report) { reloaded(report); }},
         with_.parse_task, config->generation);
-    notifier_.use(config);
-    tracking_.use(config->own);
+    use(config);
+    const config::v1::GlobalDefs& global = config->own.global();
+    notifier_.run_hook("startup_script",
+                       global.has_startup_script() ? &global.startup_script() : nullptr,
+                       hook_limit(global.startup_script_timeout_us()), [this, config] {
+                           if (!shutdown_) start(config);
+                       });
+    with_.loop.run();
+    with_.decided(status_);
+    return status_;
+}
+
+void Supervisor::start(const ConfigPtr& config) {
     sockets_.adapt(wishes_of(config->own), with_.loop.wall_clock_seconds());
     for (const auto& [key, set] : sockets_.sets()) {
         if (set.error_text.empty()) continue;
@@ -78,9 +102,6 @@ int Supervisor::run(const ConfigPtr& config) {
     } else {
         ready_when_complete();
     }
-    with_.loop.run();
-    with_.decided(status_);
-    return status_;
 }
 
 void Supervisor::ready_when_complete() {
@@ -116,6 +137,7 @@ void Supervisor::reload() {
 
 void Supervisor::reloaded(const ReloadReport& report) {
     last_reload_ = report;
+    if (report.accepted) notifier_.reloaded();
     with_.service_manager.ready(report.accepted ? "running" : "last reload refused");
     tell_status();
 }
@@ -130,8 +152,27 @@ void Supervisor::stop(int status) {
     control_.close();
     const Shutdown::Wishes wishes{with_.options.keep_vrrp, with_.options.keep_services};
     shutdown_ = std::make_unique<Shutdown>(with_.loop, fleet_, notifier_.scripts(), wishes,
-                                           [this] { clean_up(); });
+                                           [this] { finish_notifications(); });
     shutdown_->begin();
+}
+
+void Supervisor::use(const ConfigPtr& config) {
+    config_ = config;
+    mails_.use(config->own.global());
+    notifier_.use(config);
+    tracking_.use(config->own);
+}
+
+/// What the last events gave to readers of pipes and to the mailer is not lost.
+void Supervisor::finish_notifications() {
+    notifier_.fifos().close([this] { mails_.close([this] { run_last_hook(); }); });
+}
+
+void Supervisor::run_last_hook() {
+    const config::v1::GlobalDefs& global = config_->own.global();
+    notifier_.run_hook("shutdown_script",
+                       global.has_shutdown_script() ? &global.shutdown_script() : nullptr,
+                       hook_limit(global.shutdown_script_timeout_us()), [this] { clean_up(); });
 }
 
 void Supervisor::clean_up() {

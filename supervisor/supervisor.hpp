@@ -13,6 +13,7 @@
 #include "proto/status.pb.h"
 #include "supervisor/control.hpp"
 #include "supervisor/fleet.hpp"
+#include "supervisor/mail_desk.hpp"
 #include "supervisor/notifier.hpp"
 #include "supervisor/options.hpp"
 #include "supervisor/paths.hpp"
@@ -74,6 +75,7 @@ class Supervisor : public FleetListener, public ControlBackend {
     void restart(const std::string& name, const Reply& reply);
     void reload_for(bool wait, const Reply& reply);
 
+    void start(const ConfigPtr& config);
     void ready_when_complete();
     void tell_status();
     void watch_sandbox(const RoleSpec& role);
@@ -83,10 +85,15 @@ class Supervisor : public FleetListener, public ControlBackend {
     core::Status track_poll(const messages::v1::TrackPoll& poll);
     PidFile* pid_file_of(ipc::Peer role);
     void reloaded(const ReloadReport& report);
+    void use(const ConfigPtr& config);
+    void finish_notifications();
+    void run_last_hook();
     void clean_up();
 
     Parts with_;
+    ConfigPtr config_;  // whose scripts, pipes and mails hold
     SocketSets sockets_;
+    MailDesk mails_;
     Notifier notifier_;
     Tracking tracking_;
     Fleet fleet_;

@@ -76,3 +76,71 @@ def test_a_loss_of_vrrpd_calls_nobody(lab):
     for _ in range(3):
         capture.wait_advertisement(since=capture.wait_advertisement(priority=150).at + 1e-6)
     assert len(calls()) == 2
+
+
+def test_commands_of_the_start_and_the_end(lab):
+    script, calls = prepare(lab.node(1))
+    router = lab.holdfast(1, configuration(
+        instance(extra=[f"notify {script}"]), startup_script=f'"{script} begin"',
+        shutdown_script=f'"{script} end"'))
+    router.wait_state("active")
+    eventually("both states", lambda: len(calls()) == 3)
+    router.stop()
+    assert calls()[0] == "begin" and calls()[-1] == "end"
+    assert "INSTANCE VI_1 STOP 100" in calls()
+
+
+def test_a_start_command_that_hangs_is_ended(lab):
+    router = lab.holdfast(1, configuration(
+        instance(), startup_script='"/bin/sleep 1000"', startup_script_timeout="1"))
+    router.wait_state("active")
+    assert "startup_script: timed out" in router.log()
+
+
+def test_a_removed_instance_runs_notify_deleted(lab):
+    script, calls = prepare(lab.node(1))
+    hooks = [f'notify_deleted "{script} deleted"', f"notify {script}"]
+    other = instance("VI_2", vrid=52, addresses=("10.77.0.101/24",))
+    router = lab.holdfast(1, configuration(instance(extra=hooks), other))
+    router.wait_state("active")
+    eventually("both states", lambda: len(calls()) == 2)
+    router.write(configuration(other))
+    router.ctl("reload", "--wait")
+    eventually("the end", lambda: sorted(calls()[2:]) == ["INSTANCE VI_1 DELETED 100", "deleted"])
+
+
+def test_pipes_hear_every_change_and_outlive_reloads(lab):
+    node = lab.node(1)
+    pipe = node.folder / "pipe"
+    reader = node.folder / "reader.sh"
+    reader.write_text('#!/bin/sh\nexec cat "$1" > "$(dirname "$0")/heard"\n')
+    reader.chmod(0o755)
+    heard = node.folder / "heard"
+    settings = {"vrrp_notify_fifo": pipe, "vrrp_notify_fifo_script": reader,
+                "fifo_write_vrrp_states_on_reload": ""}
+    router = lab.holdfast(1, configuration(instance(priority=150), **settings))
+    backup, master = 'INSTANCE "VI_1" BACKUP 150\n', 'INSTANCE "VI_1" MASTER 150\n'
+    eventually("both states", lambda: heard.exists() and heard.read_text() == backup + master)
+    assert pipe.stat().st_mode & 0o777 == 0o600
+    router.ctl("reload", "--wait")
+    eventually("the states again", lambda: heard.read_text() == backup + 2 * master)
+    router.stop()
+    assert heard.read_text().endswith('INSTANCE "VI_1" STOP 150\n')
+    assert not pipe.exists()
+
+
+def test_a_pipe_that_nobody_reads_stops_nothing(lab):
+    pipe = lab.node(1).folder / "pipe"
+    instances = [instance(f"VI_{n}", vrid=n, addresses=(f"10.77.0.{n}/24",),
+                          interface="eth0") for n in range(20, 200)]
+    router = lab.holdfast(1, configuration(*instances, notify_fifo=pipe))
+    router.wait_state("active", "VI_199")
+    for _ in range(12):  # 360 lines each time
+        lab.topology.plug(lab.node(1), False)
+        router.wait_state("fault", "VI_199")
+        lab.topology.plug(lab.node(1), True)
+        router.wait_state("active", "VI_199")
+        if "is full, nobody reads it" in router.log():
+            break
+    router.wait_log("is full, nobody reads it")
+    assert router.log().count("is full, nobody reads it") == 1

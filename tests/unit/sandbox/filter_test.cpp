@@ -57,8 +57,10 @@ struct NamedProfile {
     Profile profile;
 };
 std::vector<NamedProfile> roles() {
-    return {
-        {"vrrpd", vrrpd_profile()}, {"checkerd", checkerd_profile()}, {"ipvsd", ipvsd_profile()}};
+    return {{"vrrpd", vrrpd_profile()},
+            {"checkerd", checkerd_profile()},
+            {"ipvsd", ipvsd_profile()},
+            {"mailer", mailer_profile()}};
 }
 
 TEST(FilterUnderKill, LoopChannelLogStateAndSealedMemoryWork) {

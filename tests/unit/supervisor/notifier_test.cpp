@@ -61,7 +61,10 @@ class NotifierTest : public testing::Test {
     std::unique_ptr<log::Logger> log_ = log::make_null_logger();
     std::string folder_;
     std::uint64_t generation_ = 0;
-    Notifier notifier_{loop_, *log_};
+    std::vector<std::string> subjects_;
+    Notifier notifier_{loop_, *log_, 0600, [this](core::ObjectId, const MailText& text) {
+                           subjects_.push_back(text.subject);
+                       }};
 };
 
 using Calls = std::multiset<std::string>;
@@ -110,6 +113,56 @@ TEST_F(NotifierTest, TellsTheStopOfEverythingAsStop) {
     notifier_.stopping();
     tell(messages::v1::VRRP_INITIALIZE, InstanceEvent::STATE_CHANGED);
     EXPECT_EQ(calls(), (Calls{"stop", "any INSTANCE VI_1 STOP 150"}));
+}
+
+TEST_F(NotifierTest, MailsAStateOnceUntilItChanges) {
+    use("global { router_id: 'n1' } vrrp_instances { id: 7 name: 'VI_1' smtp_alert: true }");
+    tell(messages::v1::VRRP_ACTIVE, InstanceEvent::STATE_CHANGED);
+    tell(messages::v1::VRRP_ACTIVE, InstanceEvent::REASSERTED);
+    tell(messages::v1::VRRP_ACTIVE, InstanceEvent::LOWER_PRIORITY_HEARD);
+    tell(messages::v1::VRRP_FAULT, InstanceEvent::STATE_CHANGED);
+    EXPECT_EQ(subjects_,
+              (std::vector<std::string>{"[n1] VRRP Instance VI_1 - Entering MASTER state",
+                                        "[n1] VRRP Instance VI_1 - Entering FAULT state"}));
+}
+
+TEST_F(NotifierTest, WithoutMailsAboutFaultsIsSilentAboutThem) {
+    use("global { router_id: 'n1' no_email_faults: true }"
+        "vrrp_instances { id: 7 name: 'VI_1' smtp_alert: true }");
+    using messages::v1::VRRP_BACKUP;
+    using messages::v1::VRRP_FAULT;
+    for (const auto state : {VRRP_BACKUP, VRRP_FAULT, VRRP_BACKUP}) {
+        tell(state, InstanceEvent::STATE_CHANGED);
+    }
+    EXPECT_EQ(subjects_,
+              (std::vector<std::string>{"[n1] VRRP Instance VI_1 - Entering BACKUP state"}))
+        << "the backup after the fault is the one before it";
+}
+
+TEST_F(NotifierTest, MailsAboutServersWhoseStateChanges) {
+    use("global { router_id: 'n1' } virtual_servers { id: 5 name: 'VS' smtp_alert: true"
+        " servers { id: 6 name: 'RS' smtp_alert: true } }");
+    messages::v1::ServerEvent server;
+    server.set_service_id(5);
+    server.set_server_id(6);
+    ASSERT_TRUE(notifier_.take(server).ok());
+    messages::v1::ServiceEvent service;
+    service.set_service_id(5);
+    ASSERT_TRUE(notifier_.take(service).ok());
+    ASSERT_TRUE(notifier_.take(service).ok());
+    EXPECT_EQ(subjects_, (std::vector<std::string>{"[n1] Realserver RS of virtual server VS - DOWN",
+                                                   "[n1] Virtualserver VS - DOWN"}));
+}
+
+TEST_F(NotifierTest, RunsACommandOfTheStartAndGoesOnWhateverItDoes) {
+    use("global { startup_script { argv: '/bin/false' } }");
+    int ended = 0;
+    config::v1::Script script;
+    script.add_argv("/bin/false");
+    notifier_.run_hook("startup_script", &script, std::chrono::seconds(60), [&] { ++ended; });
+    notifier_.run_hook("shutdown_script", nullptr, std::chrono::seconds(60), [&] { ++ended; });
+    EXPECT_EQ(ended, 1) << "what is not there is over at once";
+    loop_.run_until([&] { return ended == 2; });
 }
 
 TEST_F(NotifierTest, RefusesWhatNobodyConfigured) {

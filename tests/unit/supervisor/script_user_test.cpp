@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -22,6 +23,13 @@ TEST(ScriptUser, NamesWhatItDoesNotKnow) {
               "unknown script user \"no_such_user\"");
     EXPECT_EQ(find_script_user("root", "no_such_group", false).error().text(),
               "unknown script group \"no_such_group\"");
+}
+
+TEST(ScriptUser, HasAllItsGroupsWhereThatIsWanted) {
+    const auto root = find_script_user("root", "", false);
+    EXPECT_TRUE(root->groups.empty());
+    const auto groups = groups_of(*root);
+    EXPECT_NE(std::ranges::find(groups, gid_t{0}), groups.end());
 }
 
 TEST(RootScript, AcceptsTheSystemsOwnPrograms) {

@@ -1,0 +1,128 @@
+"""The same events with Holdfast and with keepalived: scripts get the same words and the same
+environment, pipes the same lines, mail servers the same octets.
+
+What differs, and why:
+* between objects, and between the two scripts of one event, keepalived promises no order, so each
+  object's calls are compared for themselves;
+* one connection carries several mails, so conversations are compared mail by mail;
+* a sender "Name <address>" is only its address in MAIL FROM; keepalived sends both, which servers
+  refuse. Its mails about a stop are lost, since it does not wait for them."""
+
+import os
+import threading
+
+import pytest
+
+from harness.configuration import block, configuration, instance
+from harness.mail_server import MailServer
+from harness.wait import eventually
+
+STATES = ("master", "backup", "fault", "stop")
+SCRIPT = """#!/bin/sh
+echo "$*" >> "$(dirname "$0")/calls"
+env -0 | sort -z > "$(dirname "$0")/environment"
+"""
+
+
+class Pipe:
+    """Reads a notification pipe for as long as the test runs."""
+
+    def __init__(self, path):
+        os.mkfifo(path, 0o600)
+        self._descriptor = os.open(path, os.O_RDWR)
+        self._text = b""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        while octets := os.read(self._descriptor, 65536):
+            self._text += octets
+
+    def lines(self):
+        return self._text.decode().splitlines()
+
+
+def by_object(lines, position):
+    """Lines by the word that names their object, each in its order."""
+    sorted_by = {}
+    for line in lines:
+        words = line.split()
+        sorted_by.setdefault(words[position], []).append(line)
+    return sorted_by
+
+
+def run(make_lab, kind):
+    """One life of a group of two instances with this program."""
+    lab = make_lab(nodes=1, lans=2)
+    node = lab.node(1)
+    script = node.folder / "notify.sh"
+    script.write_text(SCRIPT)
+    script.chmod(0o755)
+    pipe = Pipe(node.folder / "pipe")
+    mails = MailServer(node)
+    lab.topology.on_close(mails.close)
+
+    def hooks(name):
+        return [*(f'notify_{state} "{script} specific {name} {state}"' for state in STATES),
+                f'notify "{script} generic"', "smtp_alert on"]
+
+    router = getattr(lab, kind)(1, configuration(
+        block("vrrp_sync_group G", block("group", "outside", "inside"), *hooks("G")),
+        instance("outside", priority=150, extra=hooks("outside")),
+        instance("inside", interface="eth1", vrid=52, priority=150,
+                 addresses=("10.77.1.100/24",), extra=hooks("inside")),
+        notify_fifo=node.folder / "pipe", router_id="node1", smtp_server="127.0.0.1",
+        smtp_helo_name="me.test", notification_email_from="lb@z.test",
+        notification_email="{\na@x.test\nb@y.test\n}"))
+    def settled(state, times):
+        """Hooks that would wait for their turn while the next event comes are left out by ours."""
+        calls = (node.folder / "calls").read_text().splitlines()
+        lines = pipe.lines()
+        return lines.count(f'GROUP "G" {state} 0') == times and all(
+            sum(call.startswith(f"generic {name} {state}") for call in calls) == times and
+            calls.count(f"specific {name.split()[1]} {state.lower()}") == times
+            for name in ("GROUP G", "INSTANCE outside", "INSTANCE inside"))
+
+    eventually("a file of calls", (node.folder / "calls").exists)
+    eventually("active", lambda: settled("MASTER", 1))
+    lab.topology.plug(node, False)
+    eventually("fault", lambda: settled("FAULT", 1))
+    lab.topology.plug(node, True)
+    eventually("active again", lambda: settled("MASTER", 2))
+    eventually("all mails", lambda: len(mails.messages) >= 15)
+    router.stop()
+    eventually("the stop", lambda: settled("STOP", 1))
+    calls = (node.folder / "calls").read_text().splitlines()
+    return {
+        "generic": by_object([call for call in calls if call.startswith("generic")], 2),
+        "specific": by_object([call for call in calls if call.startswith("specific")], 1),
+        "pipe": by_object(pipe.lines(), 1),
+        "mails": texts(mails),
+        "envelopes": {line for words in mails.conversations for line in words
+                      if line.startswith((b"HELO", b"MAIL", b"RCPT"))},
+        "environment": (node.folder / "environment").read_text().split("\0"),
+    }
+
+
+def texts(mails):
+    """The messages by their object ("Instance inside"), without the date and without those of a
+    stop, which are ours alone."""
+    sorted_by = {}
+    for message in mails.messages:
+        text = message.split(b"\r\n", 1)[1].decode()
+        subject = next(line for line in text.split("\r\n") if line.startswith("Subject: "))
+        if "Stopping" not in subject:
+            sorted_by.setdefault(" ".join(subject.split()[3:5]), []).append(text)
+    return sorted_by
+
+
+@pytest.fixture
+def both(make_lab):
+    return run(make_lab, "holdfast"), run(make_lab, "keepalived")
+
+
+def test_scripts_pipes_and_mails_are_keepalived_s(both):
+    ours, theirs = both
+    for what in ("generic", "specific", "pipe", "mails", "envelopes"):
+        assert ours[what] == theirs[what], what
+    assert [line for line in ours["environment"] if not line.startswith("_=")] == \
+        [line for line in theirs["environment"] if not line.startswith(("_=", "HOLDFAST_"))]
