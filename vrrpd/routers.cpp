@@ -206,7 +206,7 @@ void Routers::index() {
     for (const auto& [id, instance] : instances_) {
         places_.add(*instance);
         const InstanceSetting& setting = instance->setting();
-        if (!setting.device().empty()) note(on_interface_[setting.device()], instance.get());
+        note(on_interface_[setting.device()], instance.get());  // empty: any interface
         for (const TrackerSetting& each : setting.trackers)
             note(each.object ? watching_[each.object] : on_interface_[each.name], instance.get());
     }

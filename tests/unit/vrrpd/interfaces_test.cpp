@@ -1,6 +1,8 @@
 // Interfaces that come, go, and change their names, indexes and addresses.
 #include <linux/if_addr.h>
 
+#include <cerrno>
+
 #include "tests/unit/vrrpd/workshop.hpp"
 
 namespace holdfast::vrrp {
@@ -179,6 +181,18 @@ TEST_F(Interfaces, ADelayFromTheConfigurationKeepsTheRole) {
     EXPECT_EQ(changes(), Texts{});
     loop.advance(100ms);
     EXPECT_EQ(changes(), (Texts{"1 active->fault"}));
+}
+
+TEST_F(Interfaces, ARouterWithoutOneHearsOfItsSockets) {
+    wire.error = EPERM;
+    wire.index = 0;
+    start(
+        one_instance("interface: '' source_address: '\\300\\000\\002\\001' "
+                     "unicast_peers { address: '\\300\\000\\002\\002' }"));
+    EXPECT_EQ(state(1), StateName::fault);
+    wire.error = 0;
+    routers->judge_interface("");
+    EXPECT_EQ(state(1), StateName::backup);
 }
 
 TEST_F(Interfaces, TheOwnOneDoesNotCountWhenItIsNotTracked) {
