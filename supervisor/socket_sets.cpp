@@ -131,6 +131,8 @@ SocketKey key_of(const config::v1::VrrpInstance& instance) {
 
 SendKey send_key_of(const config::v1::VrrpInstance& instance) {
     SendKey key{.source = core::Address::from_bytes(instance.source_address())};
+    key.own_checksum = instance.ipv6() && instance.has_auth_hmac() &&
+                       instance.auth_hmac().mode() != config::v1::HMAC_RECEIVE_ONLY;
     if (instance.unicast_peers_size() != 0 && instance.unicast_ttl() != 0)
         key.time_to_live = static_cast<std::uint8_t>(std::min(instance.unicast_ttl(), 255U));
     return key;
@@ -191,6 +193,7 @@ core::Status grant(ipc::Channel& vrrpd, const SocketKey& key, const SocketSet& s
         SocketGrant& grant = *message.mutable_socket_grant();
         if (sender.key.source) grant.set_source_address(sender.key.source->octets());
         grant.set_time_to_live(sender.key.time_to_live);
+        grant.set_own_checksum(sender.key.own_checksum);
         if (!sender.key.interface.empty()) grant.set_send_interface(sender.key.interface);
         if (core::Status sent = send(vrrpd, message, sender.socket.get()); !sent) return sent;
     }

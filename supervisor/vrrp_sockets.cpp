@@ -140,14 +140,15 @@ void prepare_sending_v4(Options& options, int ifindex, int time_to_live) {
         .set(IPPROTO_IP, IP_TOS, kInternetworkControl, "IP_TOS");
 }
 
-void prepare_sending_v6(Options& options, int ifindex, int hop_limit) {
-    constexpr int kChecksumOffset = 6;
+void prepare_sending_v6(Options& options, int ifindex, const SendKey& sender) {
+    const int checksum_at = sender.own_checksum ? -1 : 6;
+    const int hop_limit = sender.time_to_live;
     options.set(IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex, "IPV6_MULTICAST_IF")
         .set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, kVrrpTtl, "IPV6_MULTICAST_HOPS")
         .set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP")
         .set(IPPROTO_IPV6, IPV6_UNICAST_HOPS, hop_limit, "IPV6_UNICAST_HOPS")
         .set(IPPROTO_IPV6, IPV6_TCLASS, kInternetworkControl, "IPV6_TCLASS")
-        .set(IPPROTO_RAW, IPV6_CHECKSUM, kChecksumOffset, "IPV6_CHECKSUM");
+        .set(IPPROTO_RAW, IPV6_CHECKSUM, checksum_at, "IPV6_CHECKSUM");
 }
 
 core::Status bind_source(int socket, const core::Address& source, int ifindex) {
@@ -188,7 +189,7 @@ core::Result<core::UniqueFd> open_send_socket(const SocketKey& key, int ifindex,
         prepare_sending_v4(options, ifindex, sender.time_to_live);
         if (key.authentication_header) options.set(IPPROTO_IP, IP_HDRINCL, 1, "IP_HDRINCL");
     } else {
-        prepare_sending_v6(options, ifindex, sender.time_to_live);
+        prepare_sending_v6(options, ifindex, sender);
     }
     options.try_set(SOL_SOCKET, SO_PRIORITY, kNetworkPriority);
     if (auto set = options.result(); !set) return set.error().within(key.interface);

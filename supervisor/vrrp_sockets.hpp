@@ -26,6 +26,8 @@ struct SendKey {
     std::optional<core::Address> source;  // else vrrpd, or the kernel, chooses
     std::uint8_t time_to_live = 255;      // or hop limit, of unicast advertisements
     std::string interface;                // the device, when it is not the key's (VMAC, ipvlan)
+    /// Over IPv6 the kernel's checksum would cover a keyed trailer as well.
+    bool own_checksum = false;
     friend auto operator<=>(const SendKey&, const SendKey&) = default;
 };
 

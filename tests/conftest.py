@@ -62,7 +62,10 @@ class Lab:
         self.topology.on_close(observer.close)
         return observer
 
-    def capture(self, lan=0):
+    def capture(self, lan=0, node=None):
+        """What passes the switch, which hears no unicast; or what reaches a node."""
+        if node:
+            return self._observer(Capture(node, f"eth{lan}"))
         return self._observer(Capture(self.switch, f"lan{lan}"))
 
     def address_monitor(self, number):

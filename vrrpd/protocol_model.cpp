@@ -69,6 +69,8 @@ void add_trailer(const config::VrrpInstance& from, InstanceSetting& made) {
     if (given.mode() == config::HMAC_RECEIVE_ONLY)
         setting.mode = TrailerSetting::Mode::receive_only;
     if (auto keeper = TrailerKeeper::make(setting); !keeper) try_out(keeper.error(), made);
+    made.send.own_checksum = made.expected.family == core::Family::ipv6 &&
+                             setting.mode != TrailerSetting::Mode::receive_only;
     made.trailer = std::move(setting);
 }
 

@@ -112,7 +112,8 @@ core::Result<WireKey> key_of(const SocketGrant& grant) {
 
 SendKey send_key_of(const SocketGrant& grant) {
     SendKey key{.source = core::Address::from_bytes(grant.source_address()),
-                .interface = grant.send_interface()};
+                .interface = grant.send_interface(),
+                .own_checksum = grant.own_checksum()};
     if (grant.has_time_to_live())
         key.time_to_live = static_cast<std::uint8_t>(grant.time_to_live());
     return key;
@@ -292,6 +293,8 @@ core::Status Sockets::send(const WireKey& where, const Source& source,
     const bool chosen = !source.key.source && !source.address.is_unspecified();
     if (chosen && sender->second.bound != source.address)
         bind(sender->second, source.address, set.index);
+    if (chosen && source.key.own_checksum && sender->second.bound != source.address)
+        return core::Error::from_errno(EADDRNOTAVAIL, "send from " + source.address.text());
     sockaddr_storage to{};
     const bool scoped = destination.is_multicast() || destination.is_link_local();
     const socklen_t size = destination.to_sockaddr(0, to, scoped ? set.index : 0);

@@ -23,6 +23,8 @@ struct SendKey {
     std::optional<core::Address> source;  // configured, and bound to; it need not be ours
     std::uint8_t time_to_live = 255;      // or hop limit, of unicast advertisements
     std::string interface;                // the device, when it is not the WireKey's
+    /// Over IPv6 the kernel's checksum would cover a keyed trailer as well.
+    bool own_checksum = false;
     friend auto operator<=>(const SendKey&, const SendKey&) = default;
 };
 

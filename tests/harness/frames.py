@@ -122,9 +122,9 @@ def _vrrp(at, mac, payload, source, destination, ttl):
         covered = payload[:end] + (auth_data if auth_type else b"")
     else:
         interval, auth_type, auth_data = ((upper & 15) << 8 | lower) / 100, 0, b""
-        length = struct.pack("!BBH", 0, 112, len(payload)) if width == 4 else \
-            struct.pack("!IHBB", len(payload), 0, 0, 112)
-        covered = source.packed + destination.packed + length + payload
+        length = struct.pack("!BBH", 0, 112, end) if width == 4 else \
+            struct.pack("!IHBB", end, 0, 0, 112)
+        covered = source.packed + destination.packed + length + payload[:end]
     return Advertisement(at, mac, str(source), str(destination), ttl, version, vrid, priority,
                          interval, addresses, auth_type, auth_data,
                          ones_complement_sum(covered) == 0)

@@ -149,6 +149,26 @@ TEST(SocketWishes, InstancesOfOneInterfaceAndFamilyShareASet) {
     EXPECT_FALSE(wishes.at({"e", core::Family::ipv6, false}).plan.other_kind_present);
 }
 
+TEST(SocketWishes, FollowFromHowARouterSpeaks) {
+    const auto only = [](const std::string& more) {
+        const SetWishes wishes = wishes_of(config_of(
+            R"(vrrp_instances { id: 1 interface: "e" virtual_router_id: 1 )" + more + "}"));
+        EXPECT_EQ(wishes.size(), 1U);
+        return *wishes.begin();
+    };
+    const std::string peer = R"(unicast_peers { address: "\300\000\002\002" } )";
+    EXPECT_EQ(only(peer + "unicast_ttl: 7").second.plan.senders.begin()->time_to_live, 7);
+    EXPECT_EQ(only("unicast_ttl: 7").second.plan.senders.begin()->time_to_live, 255);
+    EXPECT_TRUE(
+        only("version: 2 authentication { type: AUTHENTICATION_AH }").first.authentication_header);
+    EXPECT_FALSE(
+        only("version: 3 authentication { type: AUTHENTICATION_AH }").first.authentication_header);
+    EXPECT_TRUE(only("ipv6: true auth_hmac {}").second.plan.senders.begin()->own_checksum);
+    EXPECT_FALSE(only("auth_hmac {}").second.plan.senders.begin()->own_checksum);
+    EXPECT_EQ(only("receive_buffer_size: 5").second.plan.buffer, kHotBuffer);
+    EXPECT_EQ(only("receive_buffer_size: 5000000").second.plan.buffer, 5000000U);
+}
+
 TEST(SocketSets, AMissingInterfaceIsAnErrorOfItsSet) {
     SocketSets sets;
     const auto wishes = wishes_of(
