@@ -6,15 +6,19 @@ What differs, and why:
   object's calls are compared for themselves;
 * one connection carries several mails, so conversations are compared mail by mail;
 * a sender "Name <address>" is only its address in MAIL FROM; keepalived sends both, which servers
-  refuse. Its mails about a stop are lost, since it does not wait for them."""
+  refuse. Its mails about a stop are lost, since it does not wait for them;
+* an Active Router whose rival was there for a while and has fallen silent runs its hooks and writes
+  its line again."""
 
 import os
+import signal
 import threading
 
 import pytest
 
 from harness.configuration import block, configuration, instance
 from harness.mail_server import MailServer
+from harness.packets import Forger, advertisement, ipv4
 from harness.wait import eventually
 
 STATES = ("master", "backup", "fault", "stop")
@@ -126,3 +130,51 @@ def test_scripts_pipes_and_mails_are_keepalived_s(both):
         assert ours[what] == theirs[what], what
     assert [line for line in ours["environment"] if not line.startswith("_=")] == \
         [line for line in theirs["environment"] if not line.startswith(("_=", "HOLDFAST_"))]
+
+
+def life_of_one(make_lab, kind):
+    """One instance that hears a rival of lower priority, changes its priority, and is removed."""
+    lab = make_lab(nodes=1)
+    node = lab.node(1)
+    script = node.folder / "notify.sh"
+    script.write_text(SCRIPT)
+    script.chmod(0o755)
+    number = node.folder / "number"
+    number.write_text("0")
+    pipe = Pipe(node.folder / "pipe")
+    words = (*STATES, "deleted", "master_rx_lower_pri")
+    hooks = [*(f'notify_{word} "{script} specific {word}"' for word in words),
+             f'notify "{script} generic"', "notify_priority_changes on",
+             block("track_file", "number weight 1")]
+    other = instance("other", vrid=52, addresses=("10.77.0.101/24",))
+    shared = (block("track_file number", f"file {number}", "weight 1"),)
+    settings = {"notify_fifo": node.folder / "pipe"}
+    router = getattr(lab, kind)(
+        1, configuration(*shared, instance(priority=150, extra=hooks), other, **settings))
+
+    def said(line, times=1):
+        eventually(f"{line}, not {pipe.lines()}", lambda: pipe.lines().count(line) == times)
+
+    said('INSTANCE "VI_1" MASTER 150')
+    said('INSTANCE "other" MASTER 100')
+    forger = Forger(lab.client)
+    lab.topology.on_close(forger.close)
+    forger.send(ipv4(advertisement(version=2, priority=50)))
+    said('INSTANCE "VI_1" MASTER_RX_LOWER_PRI 150')
+    number.write_text("-3\n")
+    said('INSTANCE "VI_1" MASTER_PRIORITY 147')
+    number.write_text("0\n")
+    said('INSTANCE "VI_1" MASTER_PRIORITY 150')
+    router.write(configuration(*shared, other, **settings))
+    os.kill(router.pid, signal.SIGHUP)
+    said('INSTANCE "VI_1" DELETED 150')
+    calls = node.folder / "calls"
+    eventually("the last hooks", lambda: {"specific deleted", "generic INSTANCE VI_1 DELETED 150"}
+               <= set(calls.read_text().splitlines()))
+    return {"pipe": by_object(pipe.lines(), 1)['"VI_1"'],
+            "calls": by_object(calls.read_text().splitlines(), 0)}
+
+
+def test_rivals_priorities_and_removals_are_told_as_by_keepalived(make_lab):
+    ours, theirs = life_of_one(make_lab, "holdfast"), life_of_one(make_lab, "keepalived")
+    assert ours == theirs
