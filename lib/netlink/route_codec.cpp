@@ -254,10 +254,11 @@ NextHop get_hop(const Attributes& attributes) {
     return hop;
 }
 
-/// The ways of a list; one whose length leaves the list ends it.
+/// The ways of a list; one whose length leaves the list ends it. No route of ours has as many as
+/// would not be looked at.
 std::vector<NextHop> get_list(std::span<const std::byte> octets) {
     std::vector<NextHop> hops;
-    while (octets.size() >= sizeof(rtnexthop)) {
+    while (octets.size() >= sizeof(rtnexthop) && hops.size() <= 2 * Route::kMostHops) {
         rtnexthop head{};
         std::memcpy(&head, octets.data(), sizeof head);
         if (head.rtnh_len < sizeof head || head.rtnh_len > octets.size()) break;

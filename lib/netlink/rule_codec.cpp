@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace holdfast::netlink {
 namespace {
@@ -196,7 +198,9 @@ std::optional<Rule> decode_rule(const Reply& reply) {
     rule.protocol = attributes.number_or<std::uint8_t>(FRA_PROTOCOL, 0);
     get_selectors(attributes, rule);
     get_action(attributes, header, rule);
-    return rule;
+    const bool named_well =
+        rule.input_interface.size() < IFNAMSIZ && rule.output_interface.size() < IFNAMSIZ;
+    return named_well ? std::optional(std::move(rule)) : std::nullopt;
 }
 
 std::string to_text(const Rule& rule) {
