@@ -1,6 +1,7 @@
 #include "tests/sim/plan.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace holdfast::sim {
 
@@ -13,7 +14,7 @@ using Kind = Disturbance::Kind;
 Interval down_interval(const Plan& plan) {
     vrrp::RouterParameters slowest;
     slowest.version = plan.version;
-    return vrrp::active_down_interval(slowest, 1, plan.interval);
+    return vrrp::active_down_interval(slowest, 1, plan.longest_interval);
 }
 
 Disturbance disturb(Random& random, const Plan& plan, Interval until) {
@@ -25,14 +26,29 @@ Disturbance disturb(Random& random, const Plan& plan, Interval until) {
     made.duration = random.up_to(plan.interval * (random.one_in(3) ? 8 : 2));
     made.mask = static_cast<unsigned>(random.below(1U << plan.hosts));
     made.amount = static_cast<int>(random.below(101));
-    if (made.kind == Kind::weight) made.amount -= 50;
+    if (made.kind == Kind::interval) made.amount = random.one_in(2) ? 2 : 1;
+    return made;
+}
+
+/// Scripts with a weight; one in four is a fault when it fails, one in four is turned round.
+std::vector<vrrp::Tracker> random_trackers(Random& random) {
+    std::vector<vrrp::Tracker> made(random.below(4));
+    for (vrrp::Tracker& each : made) {
+        each.kind = vrrp::Tracker::Kind::script;
+        each.name = "chk" + std::to_string(&each - made.data());
+        each.condition = vrrp::Condition::up;
+        each.weight = static_cast<int>(random.below(507)) - 253;
+        if (random.one_in(4)) each.weight = 0;
+        // Without a weight, turned round means a fault while up: such a host never starts.
+        each.reverse = each.weight != 0 && random.one_in(4);
+    }
     return made;
 }
 
 /// A stable cluster in which vrrpd is killed again and again.
 void plan_restarts(Random& random, Plan& plan) {
     plan.restarts_only = true;
-    const Interval settled = down_interval(plan) * 3;
+    const Interval settled = down_interval(plan) * 3 + plan.start_up_hold;
     for (int i = 0; i < 10; ++i) {
         Disturbance made;
         made.kind = Kind::crash;
@@ -75,6 +91,9 @@ Plan plan_for(std::uint64_t seed) {
     plan.version = random.one_in(3) ? vrrp::Version::v2 : vrrp::Version::v3;
     const Interval intervals[] = {1s, 100ms, 50ms, 2s};
     plan.interval = plan.version == vrrp::Version::v2 ? Interval{1s} : intervals[random.below(4)];
+    const bool version_2 = plan.version == vrrp::Version::v2;
+    plan.longest_interval = version_2 ? plan.interval : 2 * plan.interval;
+    if (random.one_in(5)) plan.start_up_hold = random.up_to(plan.interval * 5);
     plan.nopreempt = random.one_in(4);
     if (!plan.nopreempt && random.one_in(5)) plan.preempt_delay = random.up_to(plan.interval * 10);
     plan.longest_delay = plan.interval / 20;
@@ -84,22 +103,27 @@ Plan plan_for(std::uint64_t seed) {
     if (random.one_in(4)) plan.priorities[1] = plan.priorities[0];
     if (random.one_in(6)) plan.priorities[random.below(plan.hosts)] = vrrp::kOwnerPriority;
 
+    for (std::size_t host = 0; host < plan.hosts; ++host)
+        plan.trackers.push_back(random_trackers(random));
+
     if (random.one_in(4))
         plan_restarts(random, plan);
     else
         plan_chaos(random, plan);
     std::ranges::stable_sort(plan.disturbances, {}, &Disturbance::at);
     // The silence of the old Active Router, of a group's slowest member, and of a late timer that
-    // listens once more; a preempt delay comes on top.
-    plan.stable_from = plan.quiet_from + 4 * down_interval(plan) + plan.preempt_delay;
-    plan.end = plan.stable_from + plan.interval * 12;
+    // listens once more; a preempt delay and a start-up hold come on top.
+    plan.stable_from =
+        plan.quiet_from + 4 * down_interval(plan) + plan.preempt_delay + plan.start_up_hold;
+    plan.end = plan.stable_from + plan.longest_interval * 12;
     return plan;
 }
 
 const char* to_text(Kind kind) {
-    constexpr const char* kNames[] = {"partition", "one_way", "loss",   "heal",
-                                      "pause",     "sleep",   "crash",  "crash_cold",
-                                      "link",      "weight",  "reload", "stop"};
+    constexpr const char* kNames[] = {"partition", "one_way",   "deaf",   "loss",       "heal",
+                                      "pause",     "sleep",     "crash",  "crash_cold", "link",
+                                      "tracker",   "contested", "reload", "priority",   "interval",
+                                      "member",    "stop"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "vrrpd/group.hpp"
+#include "vrrpd/tracking.hpp"
 
 /// What happens in one run of the simulator: hosts, their configuration, and what disturbs them.
 /// Everything follows from the seed.
@@ -28,6 +29,7 @@ struct Disturbance {
     enum class Kind : std::uint8_t {
         partition,   // segment: the hosts of `mask` hear only each other
         one_way,     // segment: nobody hears `host`
+        deaf,        // segment: `host` hears nobody
         loss,        // segment: `amount` percent of the packets, and some are garbled
         heal,        // segment: all of the above is over
         pause,       // host: stands still for `duration`, packets queue up
@@ -35,8 +37,12 @@ struct Disturbance {
         crash,       // host: vrrpd dies, its successor comes after `duration`
         crash_cold,  // host: everything dies and starts without state
         link,        // host, segment: down for `duration`
-        weight,      // host: priority moves by `amount` for `duration`
+        tracker,     // host: one tracked script (`amount`) turns round for `duration`
+        contested,   // host, segment: somebody removes the address for `duration`
         reload,      // host: unchanged configuration
+        priority,    // host: a reload with another priority
+        interval,    // host: a reload with another interval
+        member,      // host, segment: a reload without this member, and another one that adds it
         stop,        // host: an ordered stop, started again after `duration`
     };
     Kind kind{};
@@ -53,11 +59,14 @@ struct Plan {
     std::size_t hosts = 3;
     std::size_t segments = 1;  // more than one: the routers of a host are one sync group
     vrrp::Version version = vrrp::Version::v3;
-    core::Interval interval = std::chrono::seconds{1};
+    core::Interval interval = std::chrono::seconds{1};  // of every host before reloads
+    core::Interval longest_interval{0};                 // of any host at any time
     core::Interval preempt_delay{0};
+    core::Interval start_up_hold{0};
     bool nopreempt = false;
-    core::Interval longest_delay{0};  // of a packet
-    std::vector<std::uint8_t> priorities;
+    core::Interval longest_delay{0};                   // of a packet
+    std::vector<std::uint8_t> priorities;              // before reloads
+    std::vector<std::vector<vrrp::Tracker>> trackers;  // of each host, for all its members
     std::vector<Disturbance> disturbances;
     core::Interval quiet_from{0};   // the last disturbance is over
     core::Interval stable_from{0};  // by now the segment must have settled

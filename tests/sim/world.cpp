@@ -25,33 +25,53 @@ bool reversed(const vrrp::Rank& theirs, const vrrp::Rank& ours) {
     return vrrp::outranks(ours, theirs);
 }
 
-vrrp::Parameters parameters_for(const Plan& plan, std::size_t host) {
-    vrrp::Parameters made;
-    for (std::size_t segment = 0; segment < plan.segments; ++segment) {
-        vrrp::RouterParameters router;
-        router.name = fmt::format("host{}/seg{}", host, segment);
-        router.version = plan.version;
-        router.advert_interval = plan.interval;
-        router.source = address_of(host, segment);
-        router.nopreempt = plan.nopreempt;
-        router.preempt_delay = plan.preempt_delay;
-        if (plan.reversed_comparison) router.outranks = &reversed;
-        made.members.push_back(router);
-    }
-    return made;
+}  // namespace
+
+vrrp::RouterParameters World::parameters_for(std::size_t host, std::size_t segment) const {
+    vrrp::RouterParameters router;
+    router.name = fmt::format("host{}/seg{}", host, segment);
+    router.version = plan_.version;
+    router.advert_interval = hosts_[host].interval;
+    router.source = address_of(host, segment);
+    router.nopreempt = plan_.nopreempt;
+    router.preempt_delay = plan_.preempt_delay;
+    router.start_up_hold = plan_.start_up_hold;
+    if (plan_.reversed_comparison) router.outranks = &reversed;
+    return router;
 }
 
-}  // namespace
+void World::configure(std::size_t host) {
+    hosts_[host].parameters.members.clear();
+    for (const std::size_t segment : hosts_[host].segments)
+        hosts_[host].parameters.members.push_back(parameters_for(host, segment));
+}
+
+std::optional<std::size_t> World::member_on(std::size_t host, std::size_t segment) const {
+    const auto& all = hosts_[host].segments;
+    const auto found = std::ranges::find(all, segment);
+    if (found == all.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - all.begin());
+}
 
 World::World(const Plan& plan, bool trace)
     : plan_(plan), trace_(trace), random_(plan.seed ^ 0x9e3779b97f4a7c15ULL) {
     segments_.resize(plan_.segments);
+    believed_.resize(plan_.segments);
     hosts_.resize(plan_.hosts);
     for (std::size_t host = 0; host < plan_.hosts; ++host) {
-        hosts_[host].parameters = parameters_for(plan_, host);
-        hosts_[host].timers.resize(plan_.segments);
-        hosts_[host].link_up.assign(plan_.segments, true);
-        hosts_[host].owns.assign(plan_.segments, false);
+        Host& made = hosts_[host];
+        made.priority = plan_.priorities[host];
+        made.interval = plan_.interval;
+        made.trackers = plan_.trackers[host];
+        for (std::size_t segment = 0; segment < plan_.segments; ++segment)
+            made.segments.push_back(segment);
+        configure(host);
+        made.timers.resize(plan_.segments);
+        made.link_up.assign(plan_.segments, true);
+        made.contested.assign(plan_.segments, false);
+        made.in_episode.assign(plan_.segments, false);
+        made.joining.assign(plan_.segments, false);
+        made.owns.assign(plan_.segments, false);
     }
     for (std::size_t index = 0; index < plan_.disturbances.size(); ++index)
         schedule({.at = start_ + plan_.disturbances[index].at,
@@ -107,13 +127,14 @@ void World::timer(const Entry& entry) {
     Host& host = hosts_[entry.host];
     if (!host.running || host.timers[entry.member] != entry.generation) return;
     if (host.paused) return;  // wake() looks at every timer
-    take(entry.host, vrrp::TimerFired{entry.member});
+    if (const auto member = member_on(entry.host, entry.member))
+        take(entry.host, vrrp::TimerFired{*member});
 }
 
 bool World::reaches(std::size_t from, std::size_t to, std::size_t segment) const {
     const Segment& wire = segments_[segment];
     if (!hosts_[from].link_up[segment] || !hosts_[to].link_up[segment]) return false;
-    if (wire.mute == from) return false;
+    if (wire.mute == from || wire.deaf == to) return false;
     return !wire.mask || (*wire.mask >> from & 1U) == (*wire.mask >> to & 1U);
 }
 
@@ -121,7 +142,7 @@ void World::send(std::size_t host, std::size_t segment, std::uint8_t priority) {
     const vrrp::Advertisement said{.version = plan_.version,
                                    .vrid = 51,
                                    .priority = priority,
-                                   .max_advertise_interval = plan_.interval,
+                                   .max_advertise_interval = hosts_[host].interval,
                                    .addresses = {core::Address::v4(0xc00002feU)}};
     const auto bytes = vrrp::encode(said, {}, address_of(host, segment), kGroup);
     for (std::size_t to = 0; to < hosts_.size(); ++to) {
@@ -153,10 +174,12 @@ void World::read(std::size_t host, const Packet& packet) {
                                   .time_to_live = vrrp::kTimeToLive,
                                   .protocol = vrrp::kProtocol,
                                   .message = packet.bytes};
+    const auto member = member_on(host, packet.segment);
+    if (!member) return;
     const vrrp::Expectation expected{.version = plan_.version,
                                      .family = core::Family::ipv4,
                                      .vrid = 51,
-                                     .advert_interval = plan_.interval,
+                                     .advert_interval = hosts_[host].interval,
                                      .authentication = {},
                                      .unicast = false,
                                      .addresses = {core::Address::v4(0xc00002feU)}};
@@ -164,10 +187,11 @@ void World::read(std::size_t host, const Packet& packet) {
     const auto* accepted = std::get_if<vrrp::Accepted>(&verdict);
     if (accepted == nullptr) return;
     const vrrp::Advertisement& said = accepted->advertisement;
-    if (accepted->addresses_differ || accepted->interval_differs)
-        noticed_ = "a garbled packet was believed";
+    const bool known = said.max_advertise_interval == plan_.interval ||
+                       said.max_advertise_interval == plan_.longest_interval;
+    if (accepted->addresses_differ || !known) noticed_ = "a garbled packet was believed";
     take(host, vrrp::AdvertisementReceived{
-                   packet.segment, {datagram.source, said.priority, said.max_advertise_interval}});
+                   *member, {datagram.source, said.priority, said.max_advertise_interval}});
 }
 
 void World::read_queue(std::size_t host) {
@@ -183,6 +207,10 @@ void World::take(std::size_t index, const vrrp::Event& event) {
     vrrp::Transition done = vrrp::step(host.parameters, host.state, event, now_);
     host.state = std::move(done.state);
     for (const vrrp::Action& action : done.actions) carry_out(index, action);
+    for (std::size_t member = 0; member < host.segments.size(); ++member)
+        if (vrrp::name_of(host.state.members[member].state) ==
+            vrrp::name_of(host.state.members[0].state))
+            host.joining[host.segments[member]] = false;
     const bool is_active = vrrp::name_of(host.state) == StateName::active;
     if (plan_.restarts_only && was_active && !is_active && now_ > start_ + 4 * down_interval(index))
         noticed_ = fmt::format("host {} lost its role to a short restart", index);
@@ -190,25 +218,57 @@ void World::take(std::size_t index, const vrrp::Event& event) {
 
 void World::carry_out(std::size_t index, const vrrp::Action& action) {
     Host& host = hosts_[index];
+    const std::size_t segment = host.segments[action.member];
     if (const auto* sent = std::get_if<vrrp::SendAdvertisement>(&action.act)) {
-        send(index, action.member, sent->priority);
+        send(index, segment, sent->priority);
     } else if (const auto* set = std::get_if<vrrp::SetTimer>(&action.act)) {
-        host.timers[action.member] = ++generation_;
+        host.timers[segment] = ++generation_;
         schedule({.at = std::max(set->at, now_),
                   .sequence = 0,
                   .what = Entry::What::timer,
                   .host = index,
-                  .member = action.member,
+                  .member = segment,
                   .generation = generation_});
     } else if (std::holds_alternative<vrrp::CancelTimer>(action.act)) {
-        host.timers[action.member] = ++generation_;
+        host.timers[segment] = ++generation_;
+    } else if (std::holds_alternative<vrrp::AnnounceAgain>(action.act)) {
+        announce(index, segment);
     } else if (const auto* changed = std::get_if<vrrp::StateChanged>(&action.act)) {
-        host.owns[action.member] = changed->to == StateName::active;
+        host.owns[segment] = changed->to == StateName::active;
+        if (host.owns[segment]) announce(index, segment);
         if (trace_)
             say(fmt::format(
                 "{} {}->{}: {} priority={}", host.parameters.members[action.member].name,
                 vrrp::to_text(changed->from), vrrp::to_text(changed->to), changed->because,
                 unsigned{host.state.members[action.member].priority}));
+    } else {
+        episode(index, segment, action);
+    }
+}
+
+/// A gratuitous ARP: the client believes it unless it does not reach it.
+void World::announce(std::size_t host, std::size_t segment) {
+    const Segment& wire = segments_[segment];
+    // The client is with the hosts of the mask, if there are any.
+    const unsigned mask = wire.mask.value_or(0);
+    const bool cut_off = wire.mute == host || (mask != 0 && (mask >> host & 1U) == 0);
+    if (hosts_[host].link_up[segment] && !cut_off) believed_[segment] = host;
+}
+
+void World::episode(std::size_t index, std::size_t segment, const vrrp::Action& action) {
+    using How = vrrp::DualEnded::How;
+    std::vector<bool>& in_episode = hosts_[index].in_episode;
+    if (std::holds_alternative<vrrp::DualBegan>(action.act)) {
+        if (in_episode[segment]) noticed_ = fmt::format("host {}: two episodes at a time", index);
+        in_episode[segment] = true;
+        say(fmt::format("host{}/seg{} episode begins", index, segment));
+    } else if (const auto* ended = std::get_if<vrrp::DualEnded>(&action.act)) {
+        if (!in_episode[segment]) noticed_ = fmt::format("host {}: ends no episode", index);
+        in_episode[segment] = false;
+        if (ended->rival.heard_at < ended->rival.began)
+            noticed_ = fmt::format("host {}: an episode of negative length", index);
+        say(fmt::format("host{}/seg{} episode ends", index, segment));
+        if (ended->how == How::rival_silent) announce(index, segment);
     }
 }
 
@@ -217,7 +277,7 @@ Interval World::down_interval(std::size_t host) const {
                                       hosts_[host].state.members.empty()
                                           ? std::uint8_t{1}
                                           : hosts_[host].state.members[0].priority,
-                                      plan_.interval);
+                                      hosts_[host].interval);
 }
 
 }  // namespace holdfast::sim

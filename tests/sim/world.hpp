@@ -32,10 +32,20 @@ class World {
         std::vector<std::byte> bytes;
     };
     struct Host {
+        std::uint8_t priority = 100;
+        core::Interval interval{0};
+        core::Instant interval_since;
+        std::vector<vrrp::Tracker> trackers;
+        /// The segment of each member, and the members themselves.
+        std::vector<std::size_t> segments;
         vrrp::Parameters parameters;
         vrrp::State state;
-        std::vector<std::uint64_t> timers;  // the generation that is valid, one for each member
-        bool running = false;               // vrrpd is there
+        // One for each segment.
+        std::vector<std::uint64_t> timers;  // the generation that is valid
+        std::vector<bool> contested;
+        std::vector<bool> in_episode;
+        std::vector<bool> joining;  // added by a reload, and not yet where the others are
+        bool running = false;       // vrrpd is there
         bool paused = false;
         bool machine_up = true;     // the host is there
         std::uint64_t lives = 0;    // outdates what was planned for an earlier life
@@ -44,11 +54,11 @@ class World {
         std::vector<Packet> inbox;  // not read yet
         std::vector<bool> link_up;
         std::vector<bool> owns;  // the segment's address
-        int weight = 0;
     };
     struct Segment {
         std::optional<unsigned> mask;
         std::optional<std::size_t> mute;
+        std::optional<std::size_t> deaf;
         int loss = 0;
     };
     struct Entry {
@@ -75,8 +85,18 @@ class World {
     void take(std::size_t host, const vrrp::Event& event);
     void carry_out(std::size_t host, const vrrp::Action& action);
     void send(std::size_t host, std::size_t segment, std::uint8_t priority);
+    void announce(std::size_t host, std::size_t segment);
+    void episode(std::size_t host, std::size_t segment, const vrrp::Action& action);
     void read(std::size_t host, const Packet& packet);
     void read_queue(std::size_t host);
+    [[nodiscard]] vrrp::RouterParameters parameters_for(std::size_t host,
+                                                        std::size_t segment) const;
+    void configure(std::size_t host);
+    void reload(std::size_t host, bool other_interval);
+    void change_member(std::size_t host, std::size_t segment, bool present);
+    [[nodiscard]] std::optional<std::size_t> member_on(std::size_t host, std::size_t segment) const;
+    void turn_tracker(const Disturbance& what, vrrp::Condition condition);
+    void retry_later(std::size_t disturbance);
     void judge(std::size_t host);
     void cold_start(std::size_t host);
     void lose_vrrpd(std::size_t host);
@@ -87,7 +107,12 @@ class World {
     [[nodiscard]] core::Interval down_interval(std::size_t host) const;
     [[nodiscard]] std::optional<std::string> broken_rule() const;
     [[nodiscard]] std::optional<std::string> broken_rule_of_host(std::size_t host) const;
+    [[nodiscard]] std::optional<std::string> broken_rule_of_member(std::size_t host,
+                                                                   std::size_t member) const;
     [[nodiscard]] std::optional<std::string> broken_rule_once_stable() const;
+    [[nodiscard]] std::optional<std::string> broken_rule_of_segment(std::size_t segment,
+                                                                    std::size_t best) const;
+    [[nodiscard]] int expected_priority(const Host& host) const;
     void say(const std::string& text) const;
 
     const Plan& plan_;
@@ -100,6 +125,10 @@ class World {
     std::priority_queue<Entry> queue_;
     std::vector<Host> hosts_;
     std::vector<Segment> segments_;
+    std::vector<std::optional<std::size_t>> believed_;  // who announced the address last
+    /// Something happened of which the Active Router cannot know that the client turned away from
+    /// it.
+    bool unknowable_ = false;
     std::optional<std::string> noticed_;  // a rule broken inside an event
 };
 

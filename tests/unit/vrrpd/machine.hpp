@@ -97,7 +97,8 @@ inline Router backup(core::Instant deadline = kNow + 3s) {
                 .active_adver_interval = 1s, .active_down_at = deadline, .since = kNow - 500ms}};
 }
 inline Router active(core::Instant deadline = kNow + 500ms) {
-    return {.state = Active{.adver_at = deadline, .sent_at = deadline - 1s}};
+    return {.state = Active{.adver_at = deadline, .sent_at = deadline - 1s},
+            .active = Heard{address("192.0.2.9"), 90, kNow - 60s}};
 }
 inline Router fault() {
     return {.state = Fault{}, .causes = {{{Cause::Kind::interface_down, "eth0"}, kNow - 5s}}};
