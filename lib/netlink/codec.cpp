@@ -55,6 +55,13 @@ HardwareAddress hardware_address(const Attributes& attributes, int type) {
     return HardwareAddress::from_bytes(attributes.bytes(type)).value_or(HardwareAddress{});
 }
 
+/// A macvlan's is a number of 32 bits, an ipvlan's one of 16.
+std::uint32_t mode_of(std::string_view kind, const Attributes& data) {
+    if (kind == "macvlan") return data.number_or<std::uint32_t>(IFLA_MACVLAN_MODE, 0);
+    if (kind == "ipvlan") return data.number_or<std::uint16_t>(IFLA_IPVLAN_MODE, 0);
+    return 0;
+}
+
 /// True for messages about the interface itself; bridges and IPv6 send their own under the same
 /// type, and a port that leaves a bridge is no interface that vanished.
 bool about_interface(const Reply& reply) {
@@ -86,6 +93,7 @@ std::vector<Reply> split(std::span<const std::byte> datagram) {
         replies.push_back({.type = head.nlmsg_type,
                            .flags = head.nlmsg_flags,
                            .sequence = head.nlmsg_seq,
+                           .port = head.nlmsg_pid,
                            .payload = datagram.subspan(sizeof head, head.nlmsg_len - sizeof head)});
         const std::size_t whole = NLMSG_ALIGN(std::size_t{head.nlmsg_len});
         if (whole >= datagram.size()) break;
@@ -113,6 +121,7 @@ std::optional<Link> decode_link(const Reply& reply) {
         link.vrf_table =
             info_of_kind.nested(IFLA_INFO_DATA).number_or<std::uint32_t>(IFLA_VRF_TABLE, 0);
     }
+    link.mode = mode_of(link.kind, info_of_kind.nested(IFLA_INFO_DATA));
     link.parent_index = attributes.number_or<std::uint32_t>(IFLA_LINK, 0);
     link.master_index = attributes.number_or<std::uint32_t>(IFLA_MASTER, 0);
     link.alias = attributes.text(IFLA_IFALIAS);

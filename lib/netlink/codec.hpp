@@ -20,6 +20,7 @@ struct Reply {
     std::uint16_t type = 0;
     std::uint16_t flags = 0;
     std::uint32_t sequence = 0;
+    std::uint32_t port = 0;  // nlmsg_pid: of an event, whose request caused it
     std::span<const std::byte> payload;
 
     /// What stands behind a fixed header of `header_size` octets, as attributes.

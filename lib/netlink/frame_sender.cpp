@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -25,28 +26,6 @@ std::uint16_t protocol_of(std::span<const std::byte> frame) {
     return protocol;
 }
 
-/// The arguments of one sendmmsg; they point into each other.
-struct Burst {
-    explicit Burst(std::span<const FrameSender::Frame> frames)
-        : names(frames.size()), parts(frames.size()), heads(frames.size()) {
-        for (std::size_t i = 0; i < frames.size(); ++i) {
-            names[i].sll_family = AF_PACKET;
-            names[i].sll_protocol = protocol_of(frames[i].octets);
-            names[i].sll_ifindex = static_cast<int>(frames[i].interface_index);
-            // sendmmsg only reads what iov_base points to.
-            parts[i].iov_base = const_cast<std::byte*>(frames[i].octets.data());
-            parts[i].iov_len = frames[i].octets.size();
-            heads[i].msg_hdr.msg_name = &names[i];
-            heads[i].msg_hdr.msg_namelen = sizeof names[i];
-            heads[i].msg_hdr.msg_iov = &parts[i];
-            heads[i].msg_hdr.msg_iovlen = 1;
-        }
-    }
-    std::vector<sockaddr_ll> names;
-    std::vector<iovec> parts;
-    std::vector<mmsghdr> heads;
-};
-
 }  // namespace
 
 core::Result<core::UniqueFd> open_frame_socket() {
@@ -65,13 +44,45 @@ core::Result<core::UniqueFd> open_frame_socket() {
     return fd;
 }
 
+/// They point into each other.
+struct FrameSender::Burst {
+    Burst() {
+        for (std::size_t i = 0; i < kFramesAtOnce; ++i) {
+            names[i].sll_family = AF_PACKET;
+            heads[i].msg_hdr.msg_name = &names[i];
+            heads[i].msg_hdr.msg_namelen = sizeof names[i];
+            heads[i].msg_hdr.msg_iov = &parts[i];
+            heads[i].msg_hdr.msg_iovlen = 1;
+        }
+    }
+    void fill(std::span<const Frame> frames) {
+        for (std::size_t i = 0; i < frames.size(); ++i) {
+            names[i].sll_protocol = protocol_of(frames[i].octets);
+            names[i].sll_ifindex = static_cast<int>(frames[i].interface_index);
+            // sendmmsg only reads what iov_base points to.
+            parts[i].iov_base = const_cast<std::byte*>(frames[i].octets.data());
+            parts[i].iov_len = frames[i].octets.size();
+        }
+    }
+    std::array<sockaddr_ll, kFramesAtOnce> names{};
+    std::array<iovec, kFramesAtOnce> parts{};
+    std::array<mmsghdr, kFramesAtOnce> heads{};
+};
+
+void FrameSender::FreeBurst::operator()(Burst* burst) const noexcept {
+    delete burst;
+}
+
+FrameSender::FrameSender(core::UniqueFd socket) : socket_(std::move(socket)), burst_(new Burst) {}
+
 std::vector<FrameSender::Refusal> FrameSender::send(std::span<const Frame> frames) {
     std::vector<Refusal> refusals;
     std::size_t done = 0;
     while (done < frames.size()) {
-        Burst burst(frames.subspan(done, std::min(kFramesAtOnce, frames.size() - done)));
-        const int sent = sendmmsg(socket_.get(), burst.heads.data(),
-                                  static_cast<unsigned>(burst.heads.size()), MSG_DONTWAIT);
+        const auto some = frames.subspan(done, std::min(kFramesAtOnce, frames.size() - done));
+        burst_->fill(some);
+        const int sent = sendmmsg(socket_.get(), burst_->heads.data(),
+                                  static_cast<unsigned>(some.size()), MSG_DONTWAIT);
         if (sent > 0) {
             done += static_cast<std::size_t>(sent);
         } else if (sent == 0 || errno != EINTR) {

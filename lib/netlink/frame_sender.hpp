@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -29,13 +30,20 @@ class FrameSender {
     };
 
     /// An empty owner is allowed: every frame is then refused with EBADF.
-    explicit FrameSender(core::UniqueFd socket) : socket_(std::move(socket)) {}
+    explicit FrameSender(core::UniqueFd socket);
 
     /// Sends in the order given; a refused frame does not stop those after it.
     std::vector<Refusal> send(std::span<const Frame> frames);
 
   private:
+    /// The arguments of one sendmmsg, made once.
+    struct Burst;
+    struct FreeBurst {
+        void operator()(Burst* burst) const noexcept;
+    };
+
     core::UniqueFd socket_;
+    std::unique_ptr<Burst, FreeBurst> burst_;
 };
 
 }  // namespace holdfast::netlink

@@ -11,10 +11,8 @@ const Interface* InterfaceTable::find(std::uint32_t index) const {
 }
 
 const Interface* InterfaceTable::find(std::string_view name) const {
-    for (const auto& [index, interface] : interfaces_) {
-        if (interface.link.name == name) return &interface;
-    }
-    return nullptr;
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : find(found->second);
 }
 
 void InterfaceTable::put(const Link& link) {
@@ -22,7 +20,15 @@ void InterfaceTable::put(const Link& link) {
     const auto [at, is_new] = interfaces_.try_emplace(link.index);
     if (!is_new && at->second.link == link) return;
     const Link before = std::exchange(at->second.link, link);
+    if (!is_new && before.name != link.name) forget_name(before);
+    by_name_[link.name] = link.index;
     if (listener_ != nullptr) listener_->link_changed(link, is_new ? nullptr : &before);
+}
+
+/// Unless another one has taken the name since.
+void InterfaceTable::forget_name(const Link& link) {
+    const auto found = by_name_.find(link.name);
+    if (found != by_name_.end() && found->second == link.index) by_name_.erase(found);
 }
 
 void InterfaceTable::remove_link(std::uint32_t index) {
@@ -32,6 +38,7 @@ void InterfaceTable::remove_link(std::uint32_t index) {
         remove(AddressKey(at->second.addresses.begin()->first));
     }
     const Link last = at->second.link;
+    forget_name(last);
     interfaces_.erase(at);
     if (listener_ != nullptr) listener_->link_removed(last);
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <string>
 #include <string_view>
 
 #include "lib/netlink/values.hpp"
@@ -60,8 +61,11 @@ class InterfaceTable {
     void synchronised();
 
   private:
+    void forget_name(const Link& link);
+
     TableListener* listener_;
     std::map<std::uint32_t, Interface> interfaces_;
+    std::map<std::string, std::uint32_t, std::less<>> by_name_;
     bool dumping_links_ = false;
     bool dumping_addresses_ = false;
     std::set<std::uint32_t> seen_links_;

@@ -62,7 +62,7 @@ class Message {
         void operator()(nl_msg* message) const noexcept;
     };
     std::unique_ptr<nl_msg, Free> message_;
-    std::array<nlattr*, 4> open_{};
+    std::array<nlattr*, 6> open_{};
     std::size_t depth_ = 0;
 };
 

@@ -5,7 +5,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <utility>
+
+#include "lib/netlink/link_codec.hpp"
 
 namespace holdfast::netlink {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 // accounting), and is more than the largest batch.
 constexpr int kBuffer = 8 * 1024 * 1024;
 constexpr int kAttempts = 4;
+// Larger than any list of requests: it is never cut.
+constexpr std::size_t kWhole = std::numeric_limits<std::size_t>::max() / 2;
 
 void renumber(std::byte* message, std::uint32_t sequence, std::uint16_t more_flags) {
     nlmsghdr head{};
@@ -41,7 +46,7 @@ std::vector<Batches::Batch> Batches::cut(std::span<const Message> requests,
         const auto sequence = static_cast<std::uint32_t>(first_sequence + i);
         if (batches.empty() || batches.back().datagram.size() + octets.size() > largest) {
             batches.push_back({.datagram = {}, .first = i, .count = 0, .first_sequence = sequence});
-            batches.back().datagram.reserve(largest);
+            if (largest == kLargest) batches.back().datagram.reserve(largest);
         }
         Batch& batch = batches.back();
         last_message = batch.datagram.size();
@@ -99,6 +104,29 @@ void Requester::change_batch(const Batches::Batch& batch, Outcome& outcome) {
         }
     }
     if (!answers.complete()) outcome.uncertain = true;
+}
+
+core::Status Requester::transaction(std::span<const Message> requests) {
+    auto batches = Batches::cut(requests, sequence_, kWhole);
+    sequence_ += static_cast<std::uint32_t>(requests.size());
+    if (batches.empty()) return core::Done{};
+    discard_old_answers();
+    if (core::Status sent = socket_.send(batches.front().datagram); !sent) return sent;
+    // Kernels before 6.10 do not acknowledge the end of a batch; refusals they tell.
+    Outcome outcome;
+    Answers answers(batches.front(), outcome);
+    for (;;) {
+        const auto received = socket_.receive();
+        if (received == Socket::Received::lost) {
+            return core::Error::from_errno(ENOBUFS, "netlink answer lost");
+        }
+        if (received != Socket::Received::datagram) break;
+        for (const Event& event : decode(socket_.datagram())) {
+            if (const auto* answer = std::get_if<Answer>(&event)) answers.take(*answer);
+        }
+    }
+    if (!outcome.refusals.empty()) return outcome.refusals.front().error;
+    return core::Done{};
 }
 
 void Requester::discard_old_answers() {
@@ -181,6 +209,17 @@ core::Result<std::vector<Link>> Requester::links() {
         encode_link_dump(), [&] { found.clear(); },
         [&](const Reply& reply) {
             if (auto link = decode_link(reply)) found.push_back(std::move(*link));
+        });
+    if (!asked) return asked.error().within("dump links");
+    return found;
+}
+
+core::Result<std::vector<LinkDetails>> Requester::link_details() {
+    std::vector<LinkDetails> found;
+    const core::Status asked = ask(
+        encode_link_details_dump(), [&] { found.clear(); },
+        [&](const Reply& reply) {
+            if (auto link = decode_link_details(reply)) found.push_back(std::move(*link));
         });
     if (!asked) return asked.error().within("dump links");
     return found;

@@ -68,7 +68,7 @@ class Answers {
 /// lost.
 class Requester {
   public:
-    /// `protocol`: NETLINK_ROUTE or NETLINK_GENERIC.
+    /// `protocol`: NETLINK_ROUTE, NETLINK_GENERIC or NETLINK_NETFILTER.
     [[nodiscard]] static core::Result<Requester> open(int protocol);
     /// Has the kernel take what a dump asks for at its word (NETLINK_GET_STRICT_CHK, Linux 4.20):
     /// of a table with a million routes only those with the protocol asked for are sent. Older
@@ -78,6 +78,10 @@ class Requester {
     /// Carries all out in their order; a refused one does not stop those after it.
     Outcome change(std::span<const Message> requests);
 
+    /// Carries all out or, when one is refused, none: messages between nftables::begin_batch() and
+    /// end_batch(), in one datagram of whatever size.
+    core::Status transaction(std::span<const Message> requests);
+
     /// One request with any number of replies (a dump, or a question). Calls `begin` before each
     /// attempt (a dump that was disturbed is asked for again) and `each` for every reply.
     core::Status ask(const Message& request, const std::function<void()>& begin,
@@ -85,6 +89,7 @@ class Requester {
 
     core::Result<std::vector<InterfaceAddress>> addresses();
     core::Result<std::vector<Link>> links();
+    core::Result<std::vector<LinkDetails>> link_details();
     /// Those of one table that have the protocol; none where there is no such table.
     core::Result<std::vector<Route>> routes(core::Family family, std::uint32_t table,
                                             std::uint8_t protocol);
@@ -99,6 +104,7 @@ class Requester {
     core::Result<std::optional<GenericFamily>> family(std::string_view name);
 
     [[nodiscard]] int fd() const { return socket_.fd(); }
+    [[nodiscard]] std::uint32_t port() const { return socket_.port(); }
 
   private:
     explicit Requester(Socket socket) : socket_(std::move(socket)) {}

@@ -71,6 +71,10 @@ int Socket::fd() const {
     return nl_socket_get_fd(socket_.get());
 }
 
+std::uint32_t Socket::port() const {
+    return nl_socket_get_local_port(socket_.get());
+}
+
 core::Status Socket::send(std::span<const std::byte> datagram) {
     // nl_sendto takes a pointer to non-const, and only reads. It leaves errno of sendto.
     auto* octets = const_cast<std::byte*>(datagram.data());

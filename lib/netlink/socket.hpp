@@ -35,6 +35,8 @@ class Socket {
     Socket& operator=(Socket&& other) noexcept;
 
     [[nodiscard]] int fd() const;
+    /// Its address among netlink sockets; what it asks for carries it as nlmsg_pid.
+    [[nodiscard]] std::uint32_t port() const;
 
     /// One datagram to the kernel.
     core::Status send(std::span<const std::byte> datagram);

@@ -36,6 +36,24 @@ bool InterfaceAddress::is_deprecated() const {
     return preferred_lifetime == 0 || (flags & IFA_F_DEPRECATED) != 0;
 }
 
+std::string_view to_text(Ipv4Setting setting) {
+    switch (setting) {
+        case Ipv4Setting::proxy_arp:
+            return "proxy_arp";
+        case Ipv4Setting::rp_filter:
+            return "rp_filter";
+        case Ipv4Setting::arp_filter:
+            return "arp_filter";
+        case Ipv4Setting::arp_announce:
+            return "arp_announce";
+        case Ipv4Setting::arp_ignore:
+            return "arp_ignore";
+        case Ipv4Setting::promote_secondaries:
+            return "promote_secondaries";
+    }
+    return "?";
+}
+
 AddressKey key_of(const InterfaceAddress& address) {
     AddressKey key{.interface_index = address.interface_index, .address = address.address};
     if (address.address.family() == core::Family::ipv4) {

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "lib/core/address.hpp"
 
@@ -49,12 +51,47 @@ struct Link {
     std::uint32_t master_index = 0;  // IFLA_MASTER: the bridge, bond or VRF above, 0 if none
     std::string alias;               // IFLA_IFALIAS
     std::uint32_t vrf_table = 0;     // the routing table of a VRF, 0 for others
+    std::uint32_t mode = 0;          // of a macvlan (MACVLAN_MODE_*) or ipvlan (IPVLAN_MODE_*)
 
     /// Set up by the administrator.
     [[nodiscard]] bool is_up() const { return (flags & IFF_UP) != 0; }
     /// Up, and able to carry packets (carrier, RFC 2863 operational state).
     [[nodiscard]] bool is_running() const { return is_up() && (flags & IFF_RUNNING) != 0; }
     friend bool operator==(const Link&, const Link&) = default;
+};
+
+/// What we set of net.ipv4.conf.INTERFACE; the numbers are the kernel's (IPV4_DEVCONF_*).
+enum class Ipv4Setting : std::uint8_t {
+    proxy_arp = 3,
+    rp_filter = 8,
+    arp_filter = 13,
+    arp_announce = 18,
+    arp_ignore = 19,
+    promote_secondaries = 20,
+};
+/// "arp_ignore"
+[[nodiscard]] std::string_view to_text(Ipv4Setting setting);
+using Ipv4Settings = std::map<Ipv4Setting, std::uint32_t>;
+
+/// An interface with those of its settings that a dump shows.
+struct LinkDetails {
+    Link link;
+    Ipv4Settings ipv4;
+    friend bool operator==(const LinkDetails&, const LinkDetails&) = default;
+};
+
+/// A virtual interface on top of another one that is to be made.
+struct NewLink {
+    std::string name;
+    std::string kind;  // "macvlan", "ipvlan"
+    std::uint32_t parent_index = 0;
+    std::uint32_t mode = 0;            // MACVLAN_MODE_*; of an ipvlan L2 always
+    std::uint32_t flags = 0;           // IPVLAN_F_*
+    HardwareAddress hardware_address;  // empty: the kernel's choice
+    std::uint32_t group = 0;           // IFLA_GROUP
+    std::string alias;
+    Ipv4Settings ipv4;
+    friend bool operator==(const NewLink&, const NewLink&) = default;
 };
 
 /// Lifetimes of addresses are whole seconds; this one never ends.

@@ -4,9 +4,11 @@
 
 #include "lib/netlink/codec.hpp"
 #include "lib/netlink/interface_table.hpp"
+#include "lib/netlink/link_codec.hpp"
+#include "lib/netlink/nftables.hpp"
 
-/// What Monitor does with a datagram of a NETLINK_ROUTE socket, and FamilyWatch with one of
-/// NETLINK_GENERIC.
+/// What Monitor does with a datagram of a NETLINK_ROUTE socket, FamilyWatch with one of
+/// NETLINK_GENERIC, and ipvsd with a dump of links and with news of nftables.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace holdfast::netlink;
     const auto datagram = std::as_bytes(std::span(data, size));
@@ -19,6 +21,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (const auto* gone = std::get_if<AddressGone>(&event))
             table.remove(key_of(gone->address));
     }
-    for (const Reply& reply : split(datagram)) static_cast<void>(decode_family(reply));
+    for (const Reply& reply : split(datagram)) {
+        static_cast<void>(decode_family(reply));
+        static_cast<void>(decode_link_details(reply));
+        static_cast<void>(nftables::decode_news(reply));
+    }
     return 0;
 }
