@@ -65,6 +65,17 @@ Json::Array refused_of(const VrrpStatus::Instance& instance) {
     return all;
 }
 
+/// Kernel settings of its interface that are changed as long as it is there.
+Json::Array changed_settings_of(const Answer& answer, const VrrpStatus::Instance& instance) {
+    Json::Array all;
+    const std::string prefix = "net.ipv4.conf." + instance.interface() + ".";
+    for (const auto& each : answer.addresses.changed_settings()) {
+        if (!each.name().starts_with(prefix)) continue;
+        all.emplace_back(Json::Object{{"name", each.name()}, {"was", each.was()}});
+    }
+    return all;
+}
+
 Json::Array heard_of(const VrrpStatus::Instance& instance) {
     Json::Array all;
     for (const auto& each : instance.heard()) {
@@ -130,6 +141,7 @@ Json item_of(const Answer& answer, const VrrpStatus::Instance& instance) {
         {"votes", Json::Array(instance.votes().begin(), instance.votes().end())},
         {"warnings", Json::Array(instance.warnings().begin(), instance.warnings().end())},
         {"last_transition", last_transition_of(instance)},
+        {"changed_settings", changed_settings_of(answer, instance)},
         {"heard", heard_of(instance)},
         {"refused", refused_of(instance)},
         {"send_errors", send_errors_of(instance)},

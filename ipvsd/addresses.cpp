@@ -57,7 +57,8 @@ AddressWish Addresses::wish_for(const AddressName& name,
     const auto claim = claimed(claims, wish_of_);
     AddressWish wish{.name = name, .value = claim.object->value, .wish = claim.wish};
     const netlink::Interface* interface = kernel_.interfaces().find(name.interface);
-    wish.value.interface_index = interface == nullptr ? 0 : interface->link.index;
+    const bool usable = interface != nullptr && !(is_taken_ && is_taken_(name.interface));
+    wish.value.interface_index = usable ? interface->link.index : 0;
     return wish;
 }
 

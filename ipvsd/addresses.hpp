@@ -52,6 +52,11 @@ class Addresses {
     /// Reads all addresses of the kernel anew; false when that failed.
     bool look();
 
+    /// Interfaces on which nothing of ours may stand: something else has their name.
+    void refuse_interfaces(std::function<bool(const std::string&)> is_taken) {
+        is_taken_ = std::move(is_taken);
+    }
+
     struct Work {
         std::vector<AddressWish> wishes;
         std::vector<Change> plan;
@@ -111,6 +116,7 @@ class Addresses {
     Announcer& announcer_;
     log::Logger& log_;
     WishOf wish_of_;
+    std::function<bool(const std::string&)> is_taken_;
 
     Instances instances_;
     std::map<AddressName, std::vector<AddressClaim>> claims_;

@@ -1,8 +1,11 @@
 #include "ipvsd/announcement.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+
+#include "lib/core/result.hpp"
 
 namespace holdfast::ipvsd {
 namespace {
@@ -22,10 +25,10 @@ constexpr std::size_t kIpv6Header = 40;
 constexpr std::size_t kAdvertisement = 32;
 
 void put(FrameBytes& frame, std::span<const std::byte> octets) {
-    frame.insert(frame.end(), octets.begin(), octets.end());
+    frame.append(octets);
 }
 void put(FrameBytes& frame, std::initializer_list<std::uint8_t> octets) {
-    for (const std::uint8_t octet : octets) frame.push_back(std::byte{octet});
+    frame.append(std::as_bytes(std::span(octets.begin(), octets.size())));
 }
 
 std::uint32_t sum_of(std::span<const std::byte> octets) {  // of an even length
@@ -49,6 +52,12 @@ std::uint16_t icmpv6_checksum(std::span<const std::byte> source,
 
 }  // namespace
 
+void FrameBytes::append(std::span<const std::byte> octets) {
+    if (octets.size() > kRoom - size_) core::broken_invariant("a frame is larger than its room");
+    std::ranges::copy(octets, octets_.begin() + size_);
+    size_ = static_cast<std::uint8_t>(size_ + octets.size());
+}
+
 //   0       1       2       3       4       5       6       7
 //  +-------+-------+-------+-------+-------+-------+-------+-------+
 //  |   destination ff:ff:ff:ff:ff:ff               | source        |
@@ -65,7 +74,6 @@ std::uint16_t icmpv6_checksum(std::span<const std::byte> source,
 //  +-------+-------+
 FrameBytes gratuitous_arp(const MacAddress& sender, const core::Address& address) {
     FrameBytes frame;
-    frame.reserve(42);
     put(frame, kBroadcast);
     put(frame, sender);
     put(frame, {0x08, 0x06});
@@ -98,7 +106,7 @@ FrameBytes unsolicited_advertisement(const MacAddress& sender, const core::Addre
     constexpr std::uint8_t kRouterFlag = 0x80;
     constexpr std::uint8_t kOverrideFlag = 0x20;
     FrameBytes frame;
-    frame.reserve(kEthernetHeader + kIpv6Header + kAdvertisement);
+    static_assert(kEthernetHeader + kIpv6Header + kAdvertisement == FrameBytes::kRoom);
     put(frame, kAllNodesMac);
     put(frame, sender);
     put(frame, {0x86, 0xdd});
@@ -113,7 +121,7 @@ FrameBytes unsolicited_advertisement(const MacAddress& sender, const core::Addre
     put(frame, sender);
 
     const std::uint16_t checksum =
-        icmpv6_checksum(address.bytes(), kAllNodes, std::span(frame).subspan(message_at));
+        icmpv6_checksum(address.bytes(), kAllNodes, frame.bytes().subspan(message_at));
     frame[message_at + 2] = static_cast<std::byte>(checksum >> 8U);
     frame[message_at + 3] = static_cast<std::byte>(checksum & 0xffU);
     return frame;

@@ -2,7 +2,8 @@
 
 #include <array>
 #include <cstddef>
-#include <vector>
+#include <cstdint>
+#include <span>
 
 #include "lib/core/address.hpp"
 
@@ -11,8 +12,26 @@ namespace holdfast::ipvsd {
 /// Hardware address of an Ethernet interface.
 using MacAddress = std::array<std::byte, 6>;
 
-/// A whole Ethernet frame, ready for a packet socket.
-using FrameBytes = std::vector<std::byte>;
+/// A whole Ethernet frame, ready for a packet socket. Without memory of its own: thousands are made
+/// for one takeover.
+class FrameBytes {
+  public:
+    /// Octets of an unsolicited Neighbor Advertisement, the longer of our two.
+    static constexpr std::size_t kRoom = 86;
+
+    void append(std::span<const std::byte> octets);
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] std::span<const std::byte> bytes() const { return {octets_.data(), size_}; }
+    [[nodiscard]] std::byte& operator[](std::size_t at) { return octets_[at]; }
+    [[nodiscard]] std::byte operator[](std::size_t at) const { return octets_[at]; }
+    friend bool operator==(const FrameBytes& a, const FrameBytes& b) {
+        return a.size_ == b.size_ && a.octets_ == b.octets_;
+    }
+
+  private:
+    std::array<std::byte, kRoom> octets_{};
+    std::uint8_t size_ = 0;
+};
 
 /// Gratuitous ARP for `address` (IPv4), as keepalived sends it: a broadcast request whose sender
 /// and target are both the virtual address (RFC 9568 8.1.2, RFC 5227 3).

@@ -13,8 +13,6 @@ namespace {
 /// Frames in one call of the kernel; the loop turns in between.
 constexpr std::size_t kPortion = 128;
 constexpr core::Interval kRetry = std::chrono::milliseconds(1);
-/// A configuration may ask for millions of rounds; the queue holds no more than this.
-constexpr std::size_t kMaxQueue = 1UL << 18U;
 
 bool no_room(int code) {
     return code == ENOBUFS || code == EAGAIN;
@@ -42,7 +40,8 @@ Announcer::Entry& Announcer::make(core::ObjectId instance) {
                 if (Entry* each = find(instance)) {
                     enqueue(instance, each->targets, each->rules.lower_priority_repeat);
                 }
-            });
+            },
+            [this, instance] { on_extra(instance); });
     }
     return *entry;
 }
@@ -50,12 +49,18 @@ Announcer::Entry& Announcer::make(core::ObjectId instance) {
 void Announcer::hold(core::ObjectId instance, const AnnouncementRules& rules, Targets targets) {
     Entry& entry = make(instance);
     const bool same_refresh = entry.refresh.pending() && entry.rules.refresh == rules.refresh;
+    const bool same_extra = entry.extra.pending() && entry.rules.extra == rules.extra;
     entry.rules = rules;
     entry.targets = std::move(targets);
     if (rules.refresh.count() == 0) {
         entry.refresh.cancel();
     } else if (!same_refresh) {
         entry.refresh.after(rules.refresh);
+    }
+    if (rules.extra.count() == 0) {
+        entry.extra.cancel();
+    } else if (!same_extra) {
+        entry.extra.after(rules.extra);
     }
 }
 
@@ -95,7 +100,7 @@ void Announcer::after_lower_priority(core::ObjectId instance) {
 
 void Announcer::drop(core::ObjectId instance) {
     if (entries_.erase(instance) == 0) return;
-    std::erase_if(queue_, [&](const Waiting& each) { return each.instance == instance; });
+    queue_.drop(instance);
 }
 
 void Announcer::on_second_block(core::ObjectId instance) {
@@ -115,11 +120,35 @@ void Announcer::on_refresh(core::ObjectId instance) {
     send_some();
 }
 
-void Announcer::enqueue(core::ObjectId instance, const Targets& targets, std::uint32_t rounds) {
-    for (std::uint32_t round = 0; round < rounds && queue_.size() < kMaxQueue; ++round) {
-        for (const AddressName& target : targets) queue_.push_back({instance, target});
+void Announcer::on_extra(core::ObjectId instance) {
+    Entry* entry = find(instance);
+    if (entry == nullptr) return;
+    entry->extra.at(std::max(entry->extra.deadline() + entry->rules.extra, loop_.now()));
+    Targets some;
+    for (const AddressName& each : entry->targets) {
+        if (entry->rules.extra_interfaces.contains(each.interface)) some.push_back(each);
     }
-    if (!next_portion_.pending()) next_portion_.at(loop_.now());
+    enqueue(instance, some, 1);
+    send_some();
+}
+
+void Announcer::announce_other(core::ObjectId instance, const AddressName& address) {
+    enqueue(instance, {address}, 1);
+    send_some();
+}
+
+void Announcer::enqueue(core::ObjectId instance, const Targets& targets, std::uint32_t rounds) {
+    queue_.add(instance, targets, rounds);
+    schedule(core::Interval{});
+}
+
+void Announcer::schedule(core::Interval at_least) {
+    const auto due = queue_.due(loop_.now() + at_least);
+    if (due) {
+        next_portion_.at(*due);
+    } else {
+        next_portion_.cancel();
+    }
 }
 
 /// A neighbour that hears an advertisement without the router flag forgets us as a router (RFC 4861
@@ -133,50 +162,57 @@ bool Announcer::is_router_on(std::uint32_t interface_index) {
     return routers_.contains(interface_index);
 }
 
-std::optional<Frame> Announcer::frame_for(const AddressName& target) {
-    const netlink::Interface* interface = kernel_.interfaces().find(target.interface);
-    if (interface == nullptr) return std::nullopt;
-    const netlink::Link& link = interface->link;
-    if (!link.hardware_address.is_ethernet() || (link.flags & (IFF_NOARP | IFF_LOOPBACK)) != 0) {
-        return std::nullopt;
+/// Neighbours in the queue are mostly on one interface.
+const netlink::Link* Announcer::link_of(const std::string& interface) {
+    if (last_interface_ == interface && last_link_ != nullptr) return last_link_;
+    const netlink::Interface* found = kernel_.interfaces().find(interface);
+    last_interface_ = interface;
+    last_link_ = found == nullptr ? nullptr : &found->link;
+    return last_link_;
+}
+
+/// False when nothing can be announced there.
+bool Announcer::prepare(const AddressName& target, Frame& frame) {
+    const netlink::Link* link = link_of(target.interface);
+    if (link == nullptr || !link->hardware_address.is_ethernet() ||
+        (link->flags & (IFF_NOARP | IFF_LOOPBACK)) != 0) {
+        return false;
     }
     MacAddress sender;
-    std::ranges::copy(link.hardware_address.bytes(), sender.begin());
-    const bool router = target.address.family() == core::Family::ipv6 && is_router_on(link.index);
-    return Frame{link.index, announcement_of(sender, target.address, router)};
+    std::ranges::copy(link->hardware_address.bytes(), sender.begin());
+    const bool router = target.address.family() == core::Family::ipv6 && is_router_on(link->index);
+    frame.interface_index = link->index;
+    frame.octets = announcement_of(sender, target.address, router);
+    return true;
 }
 
 void Announcer::send_some() {
-    std::vector<Frame> frames;
-    std::vector<std::size_t> places;  // of the frames in the queue
-    std::size_t done = 0;
-    for (; done < queue_.size() && frames.size() < kPortion; ++done) {
-        auto frame = frame_for(queue_[done].target);
-        if (!frame) continue;
-        frames.push_back(std::move(*frame));
-        places.push_back(done);
+    queue_.look(loop_.now(), kPortion, targets_);
+    if (frames_.size() < targets_.size()) frames_.resize(kPortion);
+    places_.clear();
+    last_link_ = nullptr;  // it may have gone since
+    for (std::size_t i = 0; i < targets_.size(); ++i) {
+        if (prepare(*targets_[i], frames_[places_.size()])) places_.push_back(i);
     }
+    std::size_t done = targets_.size();
     bool full = false;
     std::uint64_t refused = 0;
-    if (!frames.empty()) {
-        for (const Report::Refusal& each : kernel_.send(frames).refusals) {
+    if (!places_.empty()) {
+        const Report report = kernel_.send(std::span(frames_).first(places_.size()));
+        for (const Report::Refusal& each : report.refusals) {
             if (no_room(each.error.code())) {
                 full = true;
-                done = std::min(done, places[each.change]);
+                done = std::min(done, places_[each.change]);
             } else {
                 ++refused;
             }
         }
     }
-    const auto tried = std::ranges::lower_bound(places, done) - places.begin();
+    const auto tried = std::ranges::lower_bound(places_, done) - places_.begin();
     sent_ += static_cast<std::uint64_t>(tried) - refused;
     refused_ += refused;
-    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(done));
-    if (queue_.empty()) {
-        next_portion_.cancel();
-    } else {
-        next_portion_.at(loop_.now() + (full ? kRetry : core::Interval{}));
-    }
+    queue_.take(loop_.now(), done);
+    schedule(full ? kRetry : core::Interval{});
 }
 
 }  // namespace holdfast::ipvsd

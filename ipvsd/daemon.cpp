@@ -78,8 +78,10 @@ void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
     // The new model is in place everywhere before the old one goes.
     std::unique_ptr<Model> old = std::exchange(model_, std::move(prepared_));
     requests_.set_model(*model_, leaving_);
+    use_interfaces();
     use_instances();
     services_->set_model(*model_);
+    firewall_->follow();
     network_->apply_all();
     if (!peers_.contains(ipc::Peer::vrrpd)) roles_.vrrpd_lost(around_.loop.now());
     schedule_withdrawal();
@@ -98,7 +100,35 @@ void Daemon::use_instances() {
         all.insert_or_assign(id, instance);
     }
     roles_.set_instances(all);
+    firewall_->set_instances(model_->firewall, pointers);
+    announcer_->set_pacing(model_->pacing);
     network_->set_instances(std::move(pointers));
+}
+
+/// Before addresses come on them. An interface that was there under another name is used as it is.
+void Daemon::use_interfaces() {
+    std::vector<VirtualInterface> wished;
+    std::set<std::string> promoting;
+    for (auto* instances : {&model_->instances, &leaving_}) {
+        for (const auto& [id, instance] : *instances) {
+            wished.insert(wished.end(), instance.interfaces.begin(), instance.interfaces.end());
+            if (instance.promote_secondaries) promoting.insert(instance.interface);
+        }
+    }
+    interfaces_->set_wishes(std::move(wished), std::move(promoting));
+    interfaces_->apply();
+    for (auto* instances : {&model_->instances, &leaving_}) {
+        for (auto& [id, instance] : *instances) {
+            for (ConfiguredAddress& each : instance.addresses) {
+                each.name.interface = interfaces_->actual_name(each.name.interface);
+            }
+            std::set<std::string> extra;
+            for (const std::string& each : instance.announcement.extra_interfaces) {
+                extra.insert(interfaces_->actual_name(each));
+            }
+            instance.announcement.extra_interfaces = std::move(extra);
+        }
+    }
 }
 
 void Daemon::drop_leaving() {
@@ -107,6 +137,9 @@ void Daemon::drop_leaving() {
     std::map<core::ObjectId, Instance> gone = std::exchange(leaving_, {});
     requests_.leaving_gone();
     use_instances();
+    firewall_->follow();
+    network_->apply_all();
+    use_interfaces();
 }
 
 /// Statics are Active as long as we are.
@@ -146,12 +179,19 @@ void Daemon::make_parts() {
     loop::Loop& loop = around_.loop;
     ledger_ = std::make_unique<Ledger>(std::move(*state_file_));
     announcer_ = std::make_unique<Announcer>(loop, *opened_.kernel);
+    interfaces_ = std::make_unique<Interfaces>(loop, *opened_.kernel, *ledger_, around_.log);
+    firewall_ = std::make_unique<Firewall>(
+        loop, *opened_.kernel, *ledger_, around_.log,
+        [this](core::ObjectId instance) { return wish_of(instance); },
+        [this](const std::string& name) { return interfaces_->actual_name(name); });
     network_ = std::make_unique<Network>(
         loop, *opened_.kernel, *ledger_, *announcer_, around_.log,
         [this](core::ObjectId instance) { return wish_of(instance); },
         [this](core::ObjectId instance, const std::string& what) {
             tell_contested(instance, what);
         });
+    network_->refuse_interfaces(
+        [this](const std::string& name) { return interfaces_->is_in_conflict(name); });
     services_ = std::make_unique<Services>(
         loop, *opened_.kernel, *ledger_, around_.log,
         Services::Listener{
@@ -171,12 +211,17 @@ void Daemon::activate(std::uint64_t generation) {
     requests_.set_model(*model_, leaving_);
     use_instances();
     services_->set_model(*model_);
+    // Silent from their first moment.
+    firewall_->start(is_cold());
     if (opened_.start) {
         if (core::Status started = opened_.start(); !started) {
             around_.log.error("KERNEL_DUMP", started.error().text());
         }
     }
     active_ = true;
+    use_interfaces();
+    use_instances();  // with the names that the interfaces really have
+    firewall_->follow();
     network_->start(is_cold());
     network_->apply(std::span(&model_->statics.id, 1));
     services_->start(is_cold() || !model_->needs_checkerd());
@@ -255,6 +300,7 @@ void Daemon::withdraw() {
                             fmt::format("{}: vrrpd was silent for longer than its peers wait",
                                         name_of_instance(id)));
     }
+    firewall_->follow();
     network_->apply(withdrawn);
     schedule_withdrawal();
 }
@@ -277,6 +323,7 @@ void Daemon::roles_end(std::uint64_t generation) {
     vrrpd_has_said_ = true;
     // A successor's StateEnd of this generation stands for Committed (docs/architecture.md).
     if (generation >= model_->generation) drop_leaving();
+    firewall_->follow();
     network_->remove_leftovers(true);
     network_->apply_all();
     schedule_withdrawal();
@@ -286,6 +333,7 @@ void Daemon::roles_committed(std::uint64_t generation) {
     if (generation != model_->generation) return;
     if (vrrpd_has_said_) roles_.end();  // of new instances, too, everything is said
     drop_leaving();
+    firewall_->follow();
     network_->apply_all();
 }
 
@@ -295,6 +343,8 @@ void Daemon::take_roles(const RoleBatch& batch) {
         roles_.take(role);
         changed.push_back(role.instance);
     }
+    // A router that becomes Active speaks from now on; others are silent first.
+    firewall_->follow();
     const auto outcomes = network_->apply(changed);
     send_results(batch, outcomes);
     schedule_withdrawal();
@@ -330,9 +380,10 @@ void Daemon::send_results(const RoleBatch& batch,
     } while (next < batch.roles.size());
 }
 
-void Daemon::announce(core::ObjectId instance, bool lower_priority) {
+void Daemon::announce(core::ObjectId instance, AnnouncementReason reason) {
+    if (reason == AnnouncementReason::own_source) return announce_source(instance);
     if (roles_.wish_of(instance) != Wish::present) return;
-    if (lower_priority) {
+    if (reason == AnnouncementReason::lower_priority) {
         announcer_->after_lower_priority(instance);
     } else {
         announcer_->announce_all(instance);
@@ -350,6 +401,24 @@ void Daemon::tell_contested(core::ObjectId instance, const std::string& what) {
     message.mutable_instance_contested()->set_instance_id(instance.value);
     message.mutable_instance_contested()->set_what(what.substr(0, kLongestText));
     static_cast<void>(channel->second->send(message).ok());
+}
+
+/// Where none is written, vrrpd sends from the first address of the interface; every one that it
+/// may be is told.
+void Daemon::announce_source(core::ObjectId id) {
+    const auto found = model_->instances.find(id);
+    if (found == model_->instances.end()) return;
+    const Instance& instance = found->second;
+    const netlink::Interface* interface = opened_.kernel->interfaces().find(instance.interface);
+    if (interface == nullptr) return;
+    const core::Family family = instance.ipv6 ? core::Family::ipv6 : core::Family::ipv4;
+    for (const auto& [key, each] : interface->addresses) {
+        const bool may_be =
+            instance.source ? each.address == *instance.source : each.address.family() == family;
+        if (may_be && !each.is_tentative() && !each.is_secondary()) {
+            announcer_->announce_other(id, name_of(instance.interface, each));
+        }
+    }
 }
 
 void Daemon::answer_gone(ipc::Peer peer, core::ObjectId id) {
@@ -414,10 +483,14 @@ void Daemon::tell_supervisor(core::ObjectId service, std::optional<core::ObjectI
 // ---- What the kernel says -------------------------------------------------------------------
 
 void Daemon::link_changed(const netlink::Link& now, const netlink::Link* before) {
-    if (active_) network_->link_changed(now, before);
+    if (!active_) return;
+    interfaces_->link_changed(now, before);
+    network_->link_changed(now, before);
 }
 void Daemon::link_removed(const netlink::Link& last) {
-    if (active_) network_->link_removed(last);
+    if (!active_) return;
+    interfaces_->link_removed(last);
+    network_->link_removed(last);
 }
 void Daemon::address_changed(const netlink::InterfaceAddress& now,
                              const netlink::InterfaceAddress* /*before*/) {
@@ -427,7 +500,9 @@ void Daemon::address_removed(const netlink::InterfaceAddress& last) {
     if (active_) network_->address_removed(last);
 }
 void Daemon::synchronised() {
-    if (active_) network_->check_soon();
+    if (!active_) return;
+    interfaces_->check_soon();
+    network_->check_soon();
 }
 void Daemon::route_changed(const netlink::Route& route, bool gone) {
     if (active_) network_->route_changed(route, gone);
@@ -441,6 +516,9 @@ void Daemon::routes_lost() {
 void Daemon::ipvs_changed(bool present) {
     if (active_) services_->ipvs_changed(present);
 }
+void Daemon::firewall_changed(const std::string& table) {
+    if (active_) firewall_->table_changed(table);
+}
 
 // ---- Status and end -------------------------------------------------------------------------
 
@@ -450,7 +528,7 @@ core::Result<std::string> Daemon::status(messages::StatusTopic topic) {
         case messages::STATUS_ADDRESSES: {
             std::vector<core::ObjectId> all;
             for (const auto& [id, instance] : model_->instances) all.push_back(id);
-            return address_status_of(*network_, all);
+            return address_status_of(*network_, *interfaces_, all);
         }
         case messages::STATUS_SERVICES:
             return service_status_of(services_->view());
@@ -462,12 +540,20 @@ core::Result<std::string> Daemon::status(messages::StatusTopic topic) {
     return core::Error::from_errno(EOPNOTSUPP, "status topic of another role");
 }
 
+/// The table goes last: until then nothing leaves from a virtual MAC address that is given up.
+void Daemon::give_up_network() {
+    firewall_->follow();
+    network_->remove_all();
+    interfaces_->remove_all();
+    firewall_->remove_all();
+}
+
 void Daemon::shut_down(const messages::Shutdown& how, std::function<void()> done) {
     // What vrrpd said last (Initialize for all, after its priority 0) counts.
     for (auto& [peer, channel] : peers_) channel->drain();
     if (active_ && how.mode() == messages::Shutdown::RELEASE) {
         roles_.release_all();
-        if (!how.keep_addresses()) network_->remove_all();
+        if (!how.keep_addresses()) give_up_network();
         if (!how.keep_services()) services_->remove_all();
     }
     active_ = false;
@@ -475,6 +561,8 @@ void Daemon::shut_down(const messages::Shutdown& how, std::function<void()> done
     peers_.clear();
     services_.reset();
     network_.reset();
+    firewall_.reset();
+    interfaces_.reset();
     announcer_.reset();
     done();
 }
@@ -486,7 +574,7 @@ void Daemon::orphan_end(std::function<void()> done) {
         // First of all: whoever comes after us must not believe that we still hold anything.
         ledger_->mark_ended();
         roles_.release_all();
-        network_->remove_all();
+        give_up_network();
     }
     messages::Shutdown quietly;
     quietly.set_mode(messages::Shutdown::QUIET);

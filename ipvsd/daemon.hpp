@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "ipvsd/announcer.hpp"
+#include "ipvsd/firewall.hpp"
+#include "ipvsd/interfaces.hpp"
 #include "ipvsd/kernel.hpp"
 #include "ipvsd/ledger.hpp"
 #include "ipvsd/model.hpp"
@@ -56,11 +58,12 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     void roles_end(std::uint64_t generation) override;
     void roles_committed(std::uint64_t generation) override;
     void take_roles(const RoleBatch& batch) override;
-    void announce(core::ObjectId instance, bool lower_priority) override;
+    void announce(core::ObjectId instance, AnnouncementReason reason) override;
     void verdicts_begin() override;
     void verdicts_end(std::uint64_t generation) override;
     void verdicts_committed(std::uint64_t generation) override;
     void take_verdict(const VerdictSaid& verdict) override;
+    void announce_source(core::ObjectId instance);
     void answer_gone(ipc::Peer peer, core::ObjectId id) override;
 
     // KernelListener
@@ -74,6 +77,7 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     void route_changed(const netlink::Route& route, bool gone) override;
     void rule_changed(const netlink::Rule& rule, bool gone) override;
     void routes_lost() override;
+    void firewall_changed(const std::string& table) override;
 
     [[nodiscard]] bool is_cold() const;
     [[nodiscard]] Wish wish_of(core::ObjectId instance) const;
@@ -81,6 +85,8 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     [[nodiscard]] const std::string& name_of_instance(core::ObjectId id) const;
     void make_parts();
     void use_instances();
+    void use_interfaces();
+    void give_up_network();
     void drop_leaving();
     void open_channel(ipc::Peer peer, core::UniqueFd socket);
     void peer_lost(ipc::Peer peer, const core::Error& why);
@@ -108,6 +114,8 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     core::UniqueFd larger_file_;
     std::unique_ptr<Ledger> ledger_;
     std::unique_ptr<Announcer> announcer_;
+    std::unique_ptr<Interfaces> interfaces_;
+    std::unique_ptr<Firewall> firewall_;
     std::unique_ptr<Network> network_;
     std::unique_ptr<Services> services_;
     RoleBook roles_;

@@ -8,6 +8,9 @@
 #include <variant>
 #include <vector>
 
+#include "ipvsd/announcement.hpp"
+#include "ipvsd/firewall_plan.hpp"
+#include "ipvsd/interface_plan.hpp"
 #include "ipvsd/service.hpp"
 #include "lib/core/result.hpp"
 #include "lib/netlink/interface_table.hpp"
@@ -127,7 +130,7 @@ struct IpvsTable {
 /// One frame from its link-layer header on.
 struct Frame {
     std::uint32_t interface_index = 0;
-    std::vector<std::byte> octets;
+    FrameBytes octets;
 };
 
 /// What the kernel tells unasked: interfaces and addresses (see netlink::TableListener), and IPVS.
@@ -135,6 +138,8 @@ class KernelListener : public netlink::TableListener {
   public:
     /// The IPVS family appeared (module loaded) or vanished.
     virtual void ipvs_changed(bool /*present*/) {}
+    /// Somebody else has removed this nftables table, or something in it; empty: events were lost.
+    virtual void firewall_changed(const std::string& /*table*/) {}
     /// Only for prefixes that are followed, see Kernel::follow_routes().
     virtual void route_changed(const netlink::Route& /*route*/, bool /*gone*/) {}
     virtual void rule_changed(const netlink::Rule& /*rule*/, bool /*gone*/) {}
@@ -181,6 +186,14 @@ class Kernel {
     /// Services with their destinations and counters.
     virtual core::Result<IpvsTable> dump_services() = 0;
     virtual core::Result<Timeouts> timeouts() = 0;
+
+    /// Interfaces that are made, changed, removed, in this order. What they cause is told to the
+    /// listener before the call returns, so that interfaces() knows them. A refused MakeLink leaves
+    /// nothing behind.
+    virtual Report change_links(std::span<const LinkChange> changes) = 0;
+    virtual core::Result<std::vector<netlink::LinkDetails>> dump_links() = 0;
+    /// Whole or not at all.
+    virtual core::Status change_firewall(const FirewallChange& change) = 0;
 
     /// As of the last event; dump_addresses() is fresher.
     [[nodiscard]] virtual const netlink::InterfaceTable& interfaces() const = 0;

@@ -1,6 +1,7 @@
 #include "ipvsd/ledger.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -10,17 +11,25 @@
 namespace holdfast::ipvsd {
 namespace {
 
-enum class Kind : std::uint8_t { address = 1, service = 2, route = 3, rule = 4 };
+enum class Kind : std::uint8_t {
+    address = 1,
+    service = 2,
+    route = 3,
+    rule = 4,
+    interface = 16,
+    setting = 17,
+    table = 18
+};
 
 /// As it lies in the file. Written and read by the same host: byte order is the host's.
 struct Record {
     std::uint8_t kind = 0;
     std::uint8_t family = 4;         // 4 or 6
     std::uint8_t prefix_length = 0;  // address
-    std::uint8_t protocol = 0;       // service; route: RTPROT_*
+    std::uint8_t protocol = 0;       // service; route: RTPROT_*; setting: its number
     std::uint16_t port = 0;          // service
     std::uint16_t unused = 0;
-    std::uint32_t firewall_mark = 0;  // service
+    std::uint32_t firewall_mark = 0;  // service; setting: the old value
     std::uint32_t table = 0;          // route
     std::int64_t when_us = 0;         // address: monotonic clock
     std::array<char, 16> interface {};
@@ -110,6 +119,45 @@ std::optional<ServiceKey> service_in(const Record& record) {
     return ServiceKey::at(static_cast<Protocol>(record.protocol), {*address, record.port});
 }
 
+// ---- Interfaces, settings, table ------------------------------------------------------------
+
+constexpr std::size_t kTableName = 48;  // from `interface` to the end of `network`
+static_assert(offsetof(Record, reserved) - offsetof(Record, interface) == kTableName);
+
+core::ObjectId id_of_interface(const std::string& name) {
+    return core::object_id("kernel interface", name);
+}
+core::ObjectId id_of(const SettingName& name) {
+    return core::object_id("kernel setting",
+                           name.interface + " " + std::string(netlink::to_text(name.setting)));
+}
+const core::ObjectId kIdOfTable = core::object_id("kernel table", "inet");
+
+Record record_of_name(Kind kind, const std::string& interface) {
+    Record record{.kind = static_cast<std::uint8_t>(kind)};
+    std::copy_n(interface.begin(), std::min<std::size_t>(interface.size(), 15),
+                record.interface.begin());
+    return record;
+}
+
+Record record_of(const SettingName& name, std::uint32_t old) {
+    Record record = record_of_name(Kind::setting, name.interface);
+    record.protocol = static_cast<std::uint8_t>(name.setting);
+    record.firewall_mark = old;
+    return record;
+}
+
+std::string interface_in(const Record& record) {
+    return record.interface.back() == '\0' ? std::string(record.interface.data()) : std::string();
+}
+
+std::string table_in(const Record& record) {
+    std::array<char, kTableName> name{};
+    std::memcpy(name.data(), reinterpret_cast<const char*>(&record) + offsetof(Record, interface),
+                kTableName);
+    return name.back() == '\0' ? std::string(name.data()) : std::string();
+}
+
 }  // namespace
 
 Ledger::Ledger(state::StateFile file) : file_(std::move(file)) {
@@ -130,6 +178,15 @@ Ledger::Ledger(state::StateFile file) : file_(std::move(file)) {
             if (const auto place = place_in(record)) routes_[id] = *place;
         } else if (record.kind == static_cast<std::uint8_t>(Kind::rule)) {
             rules_.insert(id);
+        } else if (record.kind == static_cast<std::uint8_t>(Kind::interface)) {
+            const std::string name = interface_in(record);
+            if (id_of_interface(name) == id) interfaces_.made.insert(name);
+        } else if (record.kind == static_cast<std::uint8_t>(Kind::setting)) {
+            const SettingName name{interface_in(record),
+                                   static_cast<netlink::Ipv4Setting>(record.protocol)};
+            if (id_of(name) == id) interfaces_.changed[name] = record.firewall_mark;
+        } else if (record.kind == static_cast<std::uint8_t>(Kind::table) && id == kIdOfTable) {
+            table_ = table_in(record);
         }
     }
 }
@@ -190,6 +247,41 @@ void Ledger::erase(const AddressName& name) {
 
 void Ledger::erase(const ServiceKey& key) {
     if (services_.erase(key) != 0) file_.erase(id_of(key));
+}
+
+bool Ledger::add_interface(const std::string& name) {
+    if (!interfaces_.made.insert(name).second) return true;
+    const Record record = record_of_name(Kind::interface, name);
+    return file_.write(id_of_interface(name), std::as_bytes(std::span(&record, 1)));
+}
+
+void Ledger::erase_interface(const std::string& name) {
+    if (interfaces_.made.erase(name) != 0) file_.erase(id_of_interface(name));
+}
+
+bool Ledger::add(const SettingName& setting, std::uint32_t old) {
+    if (!interfaces_.changed.emplace(setting, old).second) return true;
+    const Record record = record_of(setting, old);
+    return file_.write(id_of(setting), std::as_bytes(std::span(&record, 1)));
+}
+
+void Ledger::erase(const SettingName& setting) {
+    if (interfaces_.changed.erase(setting) != 0) file_.erase(id_of(setting));
+}
+
+bool Ledger::set_table(const std::string& name) {
+    if (table_ == name) return true;
+    table_ = name;
+    if (name.size() >= kTableName) return false;
+    Record record{.kind = static_cast<std::uint8_t>(Kind::table)};
+    std::memcpy(reinterpret_cast<char*>(&record) + offsetof(Record, interface), name.data(),
+                name.size());
+    return file_.write(kIdOfTable, std::as_bytes(std::span(&record, 1)));
+}
+
+void Ledger::erase_table() {
+    if (!table_.empty()) file_.erase(kIdOfTable);
+    table_.clear();
 }
 
 std::set<AddressName> Ledger::address_names() const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ipvsd/interface_plan.hpp"
 #include "ipvsd/plan.hpp"
 #include "lib/core/interval.hpp"
 #include "lib/state/state_file.hpp"
@@ -48,6 +49,18 @@ class Ledger {
     /// Where the routes are.
     [[nodiscard]] std::set<RouteTable> route_tables() const;
 
+    // Virtual interfaces that we made, settings that we changed with their old values, our nftables
+    // table.
+    bool add_interface(const std::string& name);
+    void erase_interface(const std::string& name);
+    bool add(const SettingName& setting, std::uint32_t old);
+    void erase(const SettingName& setting);
+    /// One at most; a name of more than 47 octets is not kept.
+    bool set_table(const std::string& name);
+    void erase_table();
+    [[nodiscard]] const InterfaceLedger& interfaces() const { return interfaces_; }
+    [[nodiscard]] const std::string& table() const { return table_; }
+
     /// A larger file for the generation that needs it; on failure the old one is kept.
     core::Status move_to(core::UniqueFd larger) { return file_.move_to(std::move(larger)); }
     /// A successor starts cold from now on.
@@ -59,6 +72,8 @@ class Ledger {
     std::set<ServiceKey> services_;
     std::map<core::ObjectId, RouteTable> routes_;
     std::set<core::ObjectId> rules_;
+    InterfaceLedger interfaces_;
+    std::string table_;
 };
 
 }  // namespace holdfast::ipvsd

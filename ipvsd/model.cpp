@@ -1,10 +1,13 @@
 #include "ipvsd/model.hpp"
 
 #include <fmt/format.h>
+#include <linux/if_link.h>
 #include <linux/ip_vs.h>
+#include <net/if.h>
 
 #include <cerrno>
 #include <set>
+#include <span>
 
 #include "proto/config.pb.h"
 #include "proto/options.pb.h"
@@ -64,11 +67,75 @@ core::Status add_objects(const Addresses& addresses, const Routes& routes, const
     return core::Done{};
 }
 
+/// Those of its addresses that stand on an interface that we make, or, where all are asked for, on
+/// any but its own.
+void add_extra(const config::VrrpInstance& from, Instance& instance) {
+    instance.announcement.extra = interval_of(from.garp_extra_interval_us());
+    if (instance.announcement.extra.count() == 0) return;
+    std::set<std::string>& some = instance.announcement.extra_interfaces;
+    for (const VirtualInterface& each : instance.interfaces) some.insert(each.name);
+    if (!from.garp_extra_all()) return;
+    for (const ConfiguredAddress& each : instance.addresses) {
+        if (each.name.interface != from.interface()) some.insert(each.name.interface);
+    }
+}
+
+Pacing pacing_of(const config::Config& config, const Model& model) {
+    Pacing pacing;
+    pacing.of_all = {.arp = interval_of(config.global().garp_interval_us()),
+                     .neighbor = interval_of(config.global().gna_interval_us())};
+    for (const config::GarpGroup& from : config.garp_groups()) {
+        Pacing::Group group{.interfaces = {from.interfaces().begin(), from.interfaces().end()}};
+        if (from.has_garp_interval_us()) group.arp = interval_of(from.garp_interval_us());
+        if (from.has_gna_interval_us()) group.neighbor = interval_of(from.gna_interval_us());
+        pacing.groups.push_back(std::move(group));
+    }
+    for (const auto& [id, instance] : model.instances) {
+        for (const VirtualInterface& each : instance.interfaces) {
+            pacing.parents[each.name] = each.parent;
+        }
+    }
+    return pacing;
+}
+
+core::Result<VirtualInterface> interface_of(const config::VirtualInterface& from,
+                                            const config::VrrpInstance& instance) {
+    const auto fits = [](const std::string& name) {
+        return !name.empty() && name.size() < IFNAMSIZ;
+    };
+    if (!fits(from.name()) || !fits(from.parent())) {
+        return refused(instance.name(), "name of a virtual interface");
+    }
+    VirtualInterface made{.name = from.name(),
+                          .parent = from.parent(),
+                          .kind = from.ipvlan() ? "ipvlan" : "macvlan",
+                          .group = from.group()};
+    if (from.ipvlan()) {
+        if (from.ipvlan_type() == config::IPVLAN_PRIVATE) made.flags = IPVLAN_F_PRIVATE;
+        if (from.ipvlan_type() == config::IPVLAN_VEPA) made.flags = IPVLAN_F_VEPA;
+        if (const auto address = core::Address::from_bytes(from.address())) {
+            made.address = netlink::InterfaceAddress{
+                .address = *address,
+                .prefix_length = static_cast<std::uint8_t>(from.prefix_length()),
+                .protocol = kOurProtocol};
+        }
+        return made;
+    }
+    const auto octets = std::as_bytes(std::span(from.hardware_address()));
+    const auto mac = netlink::HardwareAddress::from_bytes(octets);
+    if (!mac || !mac->is_ethernet()) return refused(instance.name(), "virtual MAC address");
+    made.hardware_address = *mac;
+    return made;
+}
+
 core::Result<Instance> instance_of(const config::VrrpInstance& from) {
     if (from.id() == 0) return refused(from.name(), "instance without id");
     Instance instance{.id = core::ObjectId{from.id()},
                       .name = from.name(),
                       .owner = from.priority() == 255,
+                      .interface = from.interface(),
+                      .source = core::Address::from_bytes(from.source_address()),
+                      .ipv6 = from.ipv6(),
                       .announcement = announcement_rules(from)};
     // 3 intervals and a skew of less than one (RFC 9568 6.1), in case vrrpd never told better.
     const std::uint64_t adverts = from.has_down_timer_adverts() ? from.down_timer_adverts() : 3;
@@ -80,6 +147,14 @@ core::Result<Instance> instance_of(const config::VrrpInstance& from) {
         !added) {
         return added.error();
     }
+    instance.promote_secondaries = from.promote_secondaries();
+    instance.accept = !from.has_accept() || from.accept();
+    for (const config::VirtualInterface& each : from.virtual_interfaces()) {
+        auto made = interface_of(each, from);
+        if (!made) return made.error();
+        instance.interfaces.push_back(std::move(*made));
+    }
+    add_extra(from, instance);
     return instance;
 }
 
@@ -267,6 +342,10 @@ core::Status add_service(Model& model, std::set<ServiceKey>& keys,
 
 core::Result<Model> build_model(std::uint64_t generation, const config::Config& config) {
     Model model{.generation = generation};
+    const config::GlobalDefs& global = config.global();
+    if (!global.nftables_table().empty()) model.firewall.table = global.nftables_table();
+    if (global.has_nftables_priority()) model.firewall.priority = global.nftables_priority();
+    model.firewall.counters = global.nftables_counters();
     for (const config::VrrpInstance& each : config.vrrp_instances()) {
         auto instance = instance_of(each);
         if (!instance) return instance.error();
@@ -281,6 +360,7 @@ core::Result<Model> build_model(std::uint64_t generation, const config::Config& 
         !added) {
         return added.error();
     }
+    model.pacing = pacing_of(config, model);
     std::set<ServiceKey> keys;
     for (const config::VirtualServer& each : config.virtual_servers()) {
         // Groups are accepted and not carried out yet; the parser has said so.

@@ -2,9 +2,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "ipvsd/announcement_queue.hpp"
+#include "ipvsd/interface_plan.hpp"
 #include "ipvsd/network_model.hpp"
 #include "ipvsd/plan.hpp"
 #include "ipvsd/service_state.hpp"
@@ -26,6 +30,9 @@ struct AnnouncementRules {
     std::uint32_t refresh_repeat = 1;
     core::Interval lower_priority_delay = std::chrono::seconds(5);
     std::uint32_t lower_priority_repeat = 5;
+    /// Addresses on these interfaces are announced once more each time; 0: never.
+    core::Interval extra{};
+    std::set<std::string> extra_interfaces;
     friend bool operator==(const AnnouncementRules&, const AnnouncementRules&) = default;
 };
 
@@ -35,11 +42,17 @@ struct Instance {
     std::string name;
     bool owner = false;              // priority 255
     core::Interval down_interval{};  // for as long as vrrpd has told none
+    std::string interface;
+    std::optional<core::Address> source;  // of its advertisements, where one is written
+    bool ipv6 = false;
     std::vector<ConfiguredAddress> addresses;
     std::vector<ConfiguredRoute> routes;
     std::vector<ConfiguredRule> rules;
     AnnouncementRules announcement;
     bool announces = true;
+    std::vector<VirtualInterface> interfaces;
+    bool promote_secondaries = false;
+    bool accept = true;  // packets to its addresses (RFC 9568 6.1 Accept_Mode)
     friend bool operator==(const Instance&, const Instance&) = default;
 };
 
@@ -60,6 +73,14 @@ struct CheckPlace {
     friend bool operator==(const CheckPlace&, const CheckPlace&) = default;
 };
 
+/// Our nftables table.
+struct FirewallRules {
+    std::string table = "holdfast";
+    std::int32_t priority = -1;
+    bool counters = false;
+    friend bool operator==(const FirewallRules&, const FirewallRules&) = default;
+};
+
 /// One generation of the configuration as ipvsd works with it: values checked once, here.
 struct Model {
     std::uint64_t generation = 0;
@@ -68,6 +89,8 @@ struct Model {
     Instance statics;
     std::map<core::ObjectId, ConfiguredService> services;
     std::map<core::ObjectId, CheckPlace> checks;
+    FirewallRules firewall;
+    Pacing pacing;
 
     /// A role that the configuration does not need is not started, and has nothing to say.
     [[nodiscard]] bool needs_vrrpd() const { return !instances.empty(); }

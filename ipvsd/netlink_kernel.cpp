@@ -64,6 +64,7 @@ core::Status NetlinkKernel::open_watchers() {
     if (!family) return family.error();
     if (*family) ipvs_ = (*family)->id;
     address_protocol_ = route_.knows_address_protocol();
+    open_firewall();
     return core::Done{};
 }
 
@@ -75,6 +76,10 @@ core::Status NetlinkKernel::start() {
                                                       [this] { path_monitor_->readable(); });
     family_readable_ = std::make_unique<loop::FdWatch>(loop_, family_watch_->fd(),
                                                        [this] { family_watch_->readable(); });
+    if (firewall_news_) {
+        firewall_readable_ = std::make_unique<loop::FdWatch>(loop_, firewall_news_->fd(),
+                                                             [this] { read_firewall_news(); });
+    }
     return core::Done{};
 }
 
@@ -197,11 +202,12 @@ core::Result<std::set<std::uint32_t>> NetlinkKernel::ipv6_forwarders() {
 }
 
 Report NetlinkKernel::send(std::span<const Frame> frames) {
-    std::vector<netlink::FrameSender::Frame> views;
-    views.reserve(frames.size());
-    for (const Frame& frame : frames) views.push_back({frame.interface_index, frame.octets});
+    views_.clear();
+    for (const Frame& frame : frames) {
+        views_.push_back({frame.interface_index, frame.octets.bytes()});
+    }
     Report report;
-    for (const auto& refusal : frames_.send(views)) {
+    for (const auto& refusal : frames_.send(views_)) {
         report.refusals.push_back(
             {refusal.frame, core::Error::from_errno(refusal.code, "send frame")});
     }

@@ -40,6 +40,9 @@ class NetlinkKernel final : public Kernel {
     void follow_routes(Following following) override;
     core::Result<IpvsTable> dump_services() override;
     core::Result<Timeouts> timeouts() override;
+    Report change_links(std::span<const LinkChange> changes) override;
+    core::Result<std::vector<netlink::LinkDetails>> dump_links() override;
+    core::Status change_firewall(const FirewallChange& change) override;
     [[nodiscard]] const netlink::InterfaceTable& interfaces() const override;
     [[nodiscard]] bool has_ipvs() const override { return ipvs_.has_value(); }
     [[nodiscard]] bool has_address_protocol() const override { return address_protocol_; }
@@ -53,6 +56,10 @@ class NetlinkKernel final : public Kernel {
     NetlinkKernel(loop::Loop& loop, KernelListener& listener, core::UniqueFd frame_socket,
                   netlink::Requester route, netlink::Requester generic, netlink::Requester dumps);
     core::Status open_watchers();
+    void open_firewall();
+    core::Status make_link(const netlink::NewLink& link);
+    core::Status change_link(const LinkChange& change);
+    void read_firewall_news();
     void ipvs_is(const std::optional<netlink::GenericFamily>& family);
     void apply_to(bool ipvs, std::span<const Change> changes, std::size_t first, Report& report);
     core::Result<std::vector<DestinationEntry>> dump_destinations(const ServiceKey& service);
@@ -60,17 +67,21 @@ class NetlinkKernel final : public Kernel {
     loop::Loop& loop_;
     KernelListener& listener_;
     netlink::FrameSender frames_;
+    std::vector<netlink::FrameSender::Frame> views_;  // of the frames that are being sent
     netlink::Requester route_;
     netlink::Requester generic_;
     netlink::Requester dumps_;  // of routes and rules
     std::unique_ptr<netlink::Monitor> monitor_;
     std::optional<netlink::FamilyWatch> family_watch_;
-    std::optional<std::uint16_t> ipvs_;  // the family's number
+    std::optional<std::uint16_t> ipvs_;           // the family's number
+    std::optional<netlink::Requester> firewall_;  // absent where there is no nfnetlink
+    std::optional<netlink::Socket> firewall_news_;
     bool address_protocol_ = false;
     std::optional<netlink::PathMonitor> path_monitor_;
     std::unique_ptr<loop::FdWatch> monitor_readable_;
     std::unique_ptr<loop::FdWatch> paths_readable_;
     std::unique_ptr<loop::FdWatch> family_readable_;
+    std::unique_ptr<loop::FdWatch> firewall_readable_;
 };
 
 }  // namespace holdfast::ipvsd

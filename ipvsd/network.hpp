@@ -29,6 +29,10 @@ class Network {
     /// The instances from now on; applies nothing. Their Instance objects stay valid until the next
     /// call.
     void set_instances(const Instances& instances);
+    /// Interfaces on which nothing of ours may stand: something else has their name.
+    void refuse_interfaces(std::function<bool(const std::string&)> is_taken) {
+        addresses_.refuse_interfaces(std::move(is_taken));
+    }
     /// Leftovers in the ledger may go: everybody has said what he wishes.
     void remove_leftovers(bool allowed) { leftovers_may_go_ = allowed; }
     /// A cold start: whoever becomes Active announces, whatever the kernel had already.

@@ -383,7 +383,8 @@ core::Result<ConfiguredAddress> configured_address(const config::VirtualAddress&
     const bool ipv6 = address->family() == core::Family::ipv6;
     const std::uint32_t bits = ipv6 ? 128 : 32;
     const std::uint32_t prefix = from.has_prefix_length() ? from.prefix_length() : bits;
-    const std::string& interface = from.interface().empty() ? interface_of_owner : from.interface();
+    const std::string& written = from.interface().empty() ? interface_of_owner : from.interface();
+    const std::string& interface = from.device().empty() ? written : from.device();
     if (prefix == 0 || prefix > bits) return refused(owner, "prefix length out of range");
     if (interface.empty() || !is_name(interface) || !is_name(from.label())) {
         return refused(owner, "interface or label of " + address->text());

@@ -61,6 +61,19 @@ bool legal_edge(RouterState from, RouterState to, bool owner) {
     return from == RouterState::backup || from == RouterState::active || owner;
 }
 
+AnnouncementReason reason_of(const messages::Announce& announce) {
+    switch (announce.reason()) {
+        case messages::Announce::LOWER_PRIORITY_ADVERTISEMENT:
+            return AnnouncementReason::lower_priority;
+        case messages::Announce::SOURCE_ADDRESS:
+            return AnnouncementReason::own_source;
+        case messages::Announce::COMMAND:
+        case messages::Announce::REASSERTED:
+            break;
+    }
+    return AnnouncementReason::again;
+}
+
 }  // namespace
 
 /// The whole list of what may be asked, of whom it may come, and who serves it.
@@ -221,8 +234,7 @@ core::Status Requests::announce(const Message& message) {
         handler_.answer_gone(ipc::Peer::vrrpd, id);
         return core::Done{};
     }
-    handler_.announce(
-        id, message.announce().reason() == messages::Announce::LOWER_PRIORITY_ADVERTISEMENT);
+    handler_.announce(id, reason_of(message.announce()));
     return core::Done{};
 }
 

@@ -33,6 +33,13 @@ struct RoleBatch {
     std::vector<RoleSaid> roles;
 };
 
+/// Why vrrpd wants addresses to be announced.
+enum class AnnouncementReason : std::uint8_t {
+    lower_priority,  // somebody of lower priority has advertised
+    again,           // all of an Active router once more
+    own_source,      // not Active, back from Fault: the source of its unicast advertisements
+};
+
 /// What happens when a peer asked for something that it may ask for.
 class RequestHandler {
   public:
@@ -41,7 +48,7 @@ class RequestHandler {
     virtual void roles_end(std::uint64_t generation) = 0;
     virtual void roles_committed(std::uint64_t generation) = 0;
     virtual void take_roles(const RoleBatch& batch) = 0;
-    virtual void announce(core::ObjectId instance, bool lower_priority) = 0;
+    virtual void announce(core::ObjectId instance, AnnouncementReason reason) = 0;
     virtual void verdicts_begin() = 0;
     virtual void verdicts_end(std::uint64_t generation) = 0;
     virtual void verdicts_committed(std::uint64_t generation) = 0;

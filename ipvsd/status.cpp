@@ -6,8 +6,20 @@ namespace holdfast::ipvsd {
 
 namespace messages = holdfast::messages::v1;
 
-std::string address_status_of(const Network& network, std::span<const core::ObjectId> instances) {
+std::string address_status_of(const Network& network, const Interfaces& interfaces,
+                              std::span<const core::ObjectId> instances) {
     messages::AddressStatus status;
+    for (const Interfaces::Changed& each : interfaces.changed_settings()) {
+        messages::AddressStatus::Setting& one = *status.add_changed_settings();
+        one.set_name("net.ipv4.conf." + each.name.interface + "." +
+                     std::string(netlink::to_text(each.name.setting)));
+        one.set_was(each.old_value);
+    }
+    for (const auto& [name, why] : interfaces.conflicts()) {
+        messages::AddressStatus::Failure& one = *status.add_failed_interfaces();
+        one.set_interface(name);
+        one.set_why(why);
+    }
     for (const core::ObjectId id : instances) {
         const Addresses::Count count = network.count(id);
         messages::AddressStatus::Instance& one = *status.add_instances();

@@ -1,12 +1,15 @@
 #include "supervisor/socket_sets.hpp"
 
 #include <fmt/format.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 
 #include "lib/netlink/frame_sender.hpp"
+#include "lib/netlink/requester.hpp"
 #include "proto/config.pb.h"
 #include "proto/ipvs.pb.h"
 #include "proto/vrrp.pb.h"
@@ -52,11 +55,47 @@ int errno_of(const core::Error& error) {
     return error.code() != 0 ? error.code() : EIO;
 }
 
+/// The virtual interfaces on top of one; read when one is first asked for.
+class InterfacesAbove {
+  public:
+    explicit InterfacesAbove(unsigned parent) : parent_(parent) {}
+
+    /// 0 when there is none: ipvsd makes it, and vrrpd asks again when it sees it.
+    unsigned find(const SendKey& sender) {
+        if (sender.hardware_address.empty()) return ::if_nametoindex(sender.interface.c_str());
+        // By what it is: it may have another name, and something else this one.
+        if (!links_) {
+            links_.emplace();
+            auto requests = netlink::Requester::open(NETLINK_ROUTE);
+            if (requests) {
+                if (auto links = requests->links()) links_ = std::move(*links);
+            }
+        }
+        const auto mac = std::as_bytes(std::span(sender.hardware_address));
+        const auto found = std::ranges::find_if(*links_, [&](const netlink::Link& each) {
+            return each.parent_index == parent_ && each.kind == "macvlan" &&
+                   std::ranges::equal(each.hardware_address.bytes(), mac);
+        });
+        return found == links_->end() ? 0 : found->index;
+    }
+
+  private:
+    unsigned parent_;
+    std::optional<std::vector<netlink::Link>> links_;
+};
+
 void open_senders(const SocketKey& key, SocketSet& set) {
+    InterfacesAbove above(set.ifindex);
     for (const SendKey& sender : set.wish.plan.senders) {
-        auto socket = open_send_socket(key, static_cast<int>(set.ifindex), sender);
+        const unsigned own = sender.interface.empty() ? 0 : above.find(sender);
+        if (!sender.interface.empty() && own == 0) {
+            set.send.push_back({sender, {}, ENODEV});
+            continue;
+        }
+        const unsigned device = own != 0 ? own : set.ifindex;
+        auto socket = open_send_socket(key, static_cast<int>(device), sender);
         if (socket) {
-            set.send.push_back({sender, std::move(*socket), 0});
+            set.send.push_back({sender, std::move(*socket), 0, own});
         } else {
             set.send.push_back({sender, {}, errno_of(socket.error())});
             set.error_text = socket.error().text();
@@ -88,7 +127,12 @@ SocketSet open_set(const SocketKey& key, const SetWish& wish, double wall_clock)
 
 bool has_vanished(const SocketKey& key, const SocketSet& set) {
     if (set.error != 0) return true;
-    return !key.interface.empty() && ::if_nametoindex(key.interface.c_str()) != set.ifindex;
+    if (key.interface.empty()) return false;
+    if (::if_nametoindex(key.interface.c_str()) != set.ifindex) return true;
+    InterfacesAbove above(set.ifindex);
+    return std::ranges::any_of(set.send, [&](const SendSocket& each) {
+        return !each.key.interface.empty() && above.find(each.key) != each.ifindex;
+    });
 }
 
 core::Status send(ipc::Channel& vrrpd, const ToVrrpd& message, int descriptor) {
@@ -135,6 +179,11 @@ SendKey send_key_of(const config::v1::VrrpInstance& instance) {
                        instance.auth_hmac().mode() != config::v1::HMAC_RECEIVE_ONLY;
     if (instance.unicast_peers_size() != 0 && instance.unicast_ttl() != 0)
         key.time_to_live = static_cast<std::uint8_t>(std::min(instance.unicast_ttl(), 255U));
+    if (instance.virtual_interfaces_size() != 0 && !instance.vmac().transmit_from_base()) {
+        const auto& own = instance.virtual_interfaces(0);
+        if (own.own()) key.interface = own.name();
+        if (own.own()) key.hardware_address = own.hardware_address();
+    }
     return key;
 }
 
@@ -194,7 +243,10 @@ core::Status grant(ipc::Channel& vrrpd, const SocketKey& key, const SocketSet& s
         if (sender.key.source) grant.set_source_address(sender.key.source->octets());
         grant.set_time_to_live(sender.key.time_to_live);
         grant.set_own_checksum(sender.key.own_checksum);
-        if (!sender.key.interface.empty()) grant.set_send_interface(sender.key.interface);
+        if (!sender.key.interface.empty()) {
+            grant.set_send_interface(sender.key.interface);
+            grant.set_send_ifindex(sender.ifindex);
+        }
         if (core::Status sent = send(vrrpd, message, sender.socket.get()); !sent) return sent;
     }
     const ToVrrpd hot = describe(key, set, messages::v1::SOCKET_HOT, set.error);

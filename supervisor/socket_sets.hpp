@@ -32,7 +32,8 @@ using SetWishes = std::map<SocketKey, SetWish>;
 struct SendSocket {
     SendKey key;
     core::UniqueFd socket;
-    int error = 0;  // errno when it could not be opened
+    int error = 0;         // errno when it could not be opened
+    unsigned ifindex = 0;  // of its device, when that is not the set's
 };
 
 /// One set as it stands. With `error` it has no socket.

@@ -46,6 +46,7 @@ FleetSettings fleet_settings(const Supervisor::Parts& parts) {
 
 Supervisor::Supervisor(Parts parts)
     : with_(std::move(parts)),
+      sysctls_(with_.log, with_.run_dir.path()),
       mails_(with_.loop, with_.log, with_.run_dir.empty_folder()),
       notifier_(
           with_.loop, with_.log, fifo_mode(with_.options),
@@ -158,6 +159,7 @@ void Supervisor::stop(int status) {
 
 void Supervisor::use(const ConfigPtr& config) {
     config_ = config;
+    sysctls_.use(config->own);
     mails_.use(config->own.global());
     notifier_.use(config);
     tracking_.use(config->own);
@@ -177,6 +179,7 @@ void Supervisor::run_last_hook() {
 
 void Supervisor::clean_up() {
     pid_files_.clear();
+    sysctls_.restore();
     if (with_.state_files != nullptr) with_.state_files->remove();
     with_.run_dir.clear();
     with_.loop.stop();

@@ -23,6 +23,7 @@
 #include "supervisor/shutdown.hpp"
 #include "supervisor/socket_sets.hpp"
 #include "supervisor/status_broker.hpp"
+#include "supervisor/sysctls.hpp"
 #include "supervisor/tracking.hpp"
 
 namespace holdfast::supervisor {
@@ -93,6 +94,7 @@ class Supervisor : public FleetListener, public ControlBackend {
     Parts with_;
     ConfigPtr config_;  // whose scripts, pipes and mails hold
     SocketSets sockets_;
+    Sysctls sysctls_;
     MailDesk mails_;
     Notifier notifier_;
     Tracking tracking_;

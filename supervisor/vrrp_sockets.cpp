@@ -15,6 +15,12 @@
 
 #include "supervisor/vrrp_filter.hpp"
 
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78
+#endif
 #ifndef IPV6_MULTICAST_ALL
 #define IPV6_MULTICAST_ALL 29
 #endif
@@ -70,6 +76,11 @@ void attach_filter(Options& options, std::vector<sock_filter> program) {
     const sock_fprog whole{static_cast<unsigned short>(program.size()), program.data()};
     options.set(SOL_SOCKET, SO_ATTACH_FILTER, whole, "SO_ATTACH_FILTER");
     options.set(SOL_SOCKET, SO_LOCK_FILTER, 1, "SO_LOCK_FILTER");
+}
+
+/// By number, since the device may have another name than the one it is known by.
+void bind_to_device(Options& options, int ifindex) {
+    options.set(SOL_SOCKET, SO_BINDTOIFINDEX, ifindex, "SO_BINDTOIFINDEX");
 }
 
 void bind_to_interface(Options& options, const SocketKey& key) {
@@ -184,7 +195,15 @@ core::Result<core::UniqueFd> open_send_socket(const SocketKey& key, int ifindex,
     if (!socket) return socket.error();
     Options options(socket->get());
     attach_filter(options, build_drop_all());
-    bind_to_interface(options, key);
+    if (sender.interface.empty()) {
+        bind_to_interface(options, key);
+    } else {
+        bind_to_device(options, ifindex);
+        // Its source is an address of the interface underneath.
+        if (key.family == core::Family::ipv6) {
+            options.set(IPPROTO_IPV6, IPV6_FREEBIND, 1, "IPV6_FREEBIND");
+        }
+    }
     if (key.family == core::Family::ipv4) {
         prepare_sending_v4(options, ifindex, sender.time_to_live);
         if (key.authentication_header) options.set(IPPROTO_IP, IP_HDRINCL, 1, "IP_HDRINCL");

@@ -26,6 +26,7 @@ struct SendKey {
     std::optional<core::Address> source;  // else vrrpd, or the kernel, chooses
     std::uint8_t time_to_live = 255;      // or hop limit, of unicast advertisements
     std::string interface;                // the device, when it is not the key's (VMAC, ipvlan)
+    std::string hardware_address;         // of that device, which may have another name
     /// Over IPv6 the kernel's checksum would cover a keyed trailer as well.
     bool own_checksum = false;
     friend auto operator<=>(const SendKey&, const SendKey&) = default;
@@ -62,6 +63,7 @@ struct ReceivePair {
 /// address, which need not be ours (IP_TRANSPARENT). For IPv6 the kernel fills the checksum in
 /// (IPV6_CHECKSUM 6). With an authentication header, whose sum covers it, the IP header is the
 /// sender's (IP_HDRINCL).
+/// `ifindex` is that of the device it sends from.
 [[nodiscard]] core::Result<core::UniqueFd> open_send_socket(const SocketKey& key, int ifindex,
                                                             const SendKey& sender);
 

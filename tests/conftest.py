@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from harness.namespaces import Topology
-from harness.observers import AddressMonitor, Capture, Probe
+from harness.observers import AddressMonitor, Capture, Frames, Probe
 from harness.programs import BIN, ROOT, Holdfast, Keepalived
 
 # In the machine of tests/vm only $OUT outlives the tests.
@@ -70,6 +70,10 @@ class Lab:
 
     def address_monitor(self, number):
         return self._observer(AddressMonitor(self.node(number)))
+
+    def frames_of(self, number, lan=0):
+        """What a node sends."""
+        return self._observer(Frames(self.switch, f"p{lan}-{self.node(number).name}"))
 
     def probe(self, address):
         return self._observer(Probe(self.client, address))

@@ -220,23 +220,29 @@ core::Status Daemon::socket_granted(const messages::v1::SocketGrant& grant, core
         return links_.attach(std::move(socket));
     }
     if (core::Status taken = sockets_.grant(grant, std::move(socket)); !taken) return taken;
-    if (active_) routers_.judge_interface(grant.interface());
+    // The senders of a set come first, and there may be thousands.
+    const bool receives = grant.kind() != messages::v1::SOCKET_SEND;
+    if (active_ && receives) routers_.judge_interface(grant.interface());
     return core::Done{};
 }
 
 void Daemon::request_sockets() {
+    bool soon = false;  // asked a moment ago, and something came since
     std::map<WireKey, core::ObjectId> needy;
     for (const auto& [id, instance] : routers_.instances())
         if (routers_.lacks_sockets(*instance)) needy.emplace(instance->wire_key(), id);
     for (const auto& [key, id] : needy) {
         auto& asked = sockets_asked_[key];
-        if (with_.loop.now() < asked + kSocketGap) continue;
+        if (with_.loop.now() < asked + kSocketGap) {
+            soon = true;
+            continue;
+        }
         asked = with_.loop.now();
         ToSupervisor request;
         request.mutable_socket_request()->set_instance_id(id.value);
         say(request);
     }
-    if (!needy.empty()) socket_retry_.after(kSocketRetry);
+    if (!needy.empty()) socket_retry_.after(soon ? kSocketGap : kSocketRetry);
 }
 
 void Daemon::interface_changed(const std::string& interface) {

@@ -133,6 +133,9 @@ core::Result<InstanceSetting> instance_of(const config::VrrpInstance& from,
                      .advert_interval = made.router.advert_interval};
     if (Status good = add_addresses(from, made); !good) return good.error();
     if (Status good = add_protocol(from, made); !good) return good.error();
+    if (from.virtual_interfaces_size() != 0 && !from.vmac().transmit_from_base() &&
+        from.virtual_interfaces(0).own())
+        made.send.interface = from.virtual_interfaces(0).name();
 
     if (!from.dont_track_primary() && !made.interface.empty())
         made.trackers.push_back({.kind = Tracker::Kind::own_interface, .name = made.interface});

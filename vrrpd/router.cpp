@@ -451,7 +451,9 @@ std::string_view to_text(StateName name) {
 
 bool only_waits(const Cause& cause) {
     return cause.kind == Cause::Kind::script_not_run ||
-           cause.kind == Cause::Kind::source_tentative || cause.kind == Cause::Kind::value_unknown;
+           cause.kind == Cause::Kind::source_tentative ||
+           cause.kind == Cause::Kind::value_unknown ||
+           cause.kind == Cause::Kind::virtual_interface_missing;
 }
 
 std::string to_text(const Cause& cause) {
@@ -462,6 +464,8 @@ std::string to_text(const Cause& cause) {
             return fmt::format("interface {} is down", cause.subject);
         case Cause::Kind::no_source_address:
             return fmt::format("interface {} has no usable address", cause.subject);
+        case Cause::Kind::virtual_interface_missing:
+            return fmt::format("virtual interface {} is not there yet", cause.subject);
         case Cause::Kind::source_tentative:
             return fmt::format("the address of interface {} is still being checked", cause.subject);
         case Cause::Kind::no_socket:

@@ -117,7 +117,7 @@ std::optional<core::Address> Routers::source_of(const Instance& instance) const 
                          setting.base_priority == kOwnerPriority);
 }
 
-Standing Routers::standing_of(const Instance& instance) const {
+Standing Routers::standing_of(const Instance& instance, bool begins) const {
     using Kind = Cause::Kind;
     const InstanceSetting& setting = instance.setting();
     std::vector<Tracker> trackers;
@@ -132,6 +132,9 @@ Standing Routers::standing_of(const Instance& instance) const {
         causes.push_back({Kind::interface_missing, setting.device()});
     } else {
         add_wire_causes(instance, causes);
+        // Later its absence is ipvsd's to mend, and no reason to give up a role.
+        if (begins && lacks_virtual_interface(instance))
+            causes.push_back({Cause::Kind::virtual_interface_missing, setting.send.interface});
     }
     if (!setting.not_carried_out.empty())
         causes.push_back({Kind::no_socket, setting.not_carried_out});
@@ -160,6 +163,16 @@ void Routers::add_wire_causes(const Instance& instance, std::vector<Cause>& caus
             {Kind::no_socket, core::Error::from_errno(error, setting.device()).text()});
 }
 
+/// There is none, or the socket is for one that was there before.
+bool Routers::lacks_virtual_interface(const Instance& instance) const {
+    const SendKey& send = instance.setting().send;
+    if (send.interface.empty()) return false;
+    const std::uint32_t opened = tools_.wire.sender_index(instance.wire_key(), send);
+    const auto view = links_.view(send.interface);
+    // One that was there before us may have another name.
+    return opened == 0 || (view.exists && view.index != opened);
+}
+
 int Routers::socket_problem(const InstanceSetting& setting, const WireKey& where) const {
     const bool moved = !setting.device().empty() &&
                        tools_.wire.interface_index(where) != links_.view(setting.device()).index;
@@ -170,12 +183,15 @@ int Routers::socket_problem(const InstanceSetting& setting, const WireKey& where
 bool Routers::lacks_sockets(const Instance& instance) const {
     const InstanceSetting& setting = instance.setting();
     const bool exists = setting.device().empty() || links_.view(setting.device()).exists;
-    return exists && socket_problem(setting, instance.wire_key()) != 0;
+    if (!exists) return false;
+    if (socket_problem(setting, instance.wire_key()) != 0) return true;
+    return links_.view(setting.send.interface).exists && lacks_virtual_interface(instance);
 }
 
 void Routers::judge(Instance& instance) {
     instance.group().set_source(instance.member(), source_of(instance));
-    Standing standing = standing_of(instance);
+    const bool begins = name_of(instance.router().state) == StateName::initialize;
+    Standing standing = standing_of(instance, begins);
     // What a predecessor left holds until everything that is watched is known again.
     const auto unknown = [](const Cause& each) { return each.kind == Cause::Kind::value_unknown; };
     if (std::ranges::any_of(standing.causes, unknown))
@@ -207,6 +223,8 @@ void Routers::index() {
         places_.add(*instance);
         const InstanceSetting& setting = instance->setting();
         note(on_interface_[setting.device()], instance.get());  // empty: any interface
+        if (!setting.send.interface.empty())
+            note(on_interface_[setting.send.interface], instance.get());
         for (const TrackerSetting& each : setting.trackers)
             note(each.object ? watching_[each.object] : on_interface_[each.name], instance.get());
     }
@@ -222,7 +240,7 @@ Instance& Routers::instance_for(const InstanceSetting& setting) {
 }
 
 Router Routers::fresh(const Instance& instance) const {
-    const Standing standing = standing_of(instance);
+    const Standing standing = standing_of(instance, true);
     Router router{.priority = standing.priority};
     for (const Cause& cause : standing.causes) router.causes.push_back({cause, tools_.loop.now()});
     return router;

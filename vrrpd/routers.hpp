@@ -45,6 +45,7 @@ class Routers {
     [[nodiscard]] std::vector<std::string> votes(const Instance& instance) const;
 
     /// The interface is there, but sockets that fit it are not.
+    [[nodiscard]] bool lacks_virtual_interface(const Instance& instance) const;
     [[nodiscard]] bool lacks_sockets(const Instance& instance) const;
     [[nodiscard]] Instance* find(core::ObjectId id) const;
     [[nodiscard]] const std::map<core::ObjectId, std::unique_ptr<Instance>>& instances() const {
@@ -53,7 +54,7 @@ class Routers {
     [[nodiscard]] std::vector<WireKey> wire_keys() const;
 
   private:
-    [[nodiscard]] Standing standing_of(const Instance& instance) const;
+    [[nodiscard]] Standing standing_of(const Instance& instance, bool begins) const;
     /// What keeps it from sending as it is configured.
     void add_wire_causes(const Instance& instance, std::vector<Cause>& causes) const;
     /// 0 or an errno.

@@ -148,8 +148,10 @@ core::Status Sockets::grant(const SocketGrant& grant, core::UniqueFd socket) {
     if (error == 0) set.index = grant.ifindex();
     switch (grant.kind()) {
         case messages::v1::SOCKET_SEND:
-            set.senders[send_key_of(grant)] = {
-                .socket = std::move(socket), .error = error, .bound = {}};
+            set.senders[send_key_of(grant)] = {.socket = std::move(socket),
+                                               .error = error,
+                                               .bound = {},
+                                               .index = error == 0 ? grant.send_ifindex() : 0};
             return core::Done{};
         case messages::v1::SOCKET_HOT:
         case messages::v1::SOCKET_COLD:
@@ -266,7 +268,14 @@ int Sockets::problem(const WireKey& where, const SendKey& key) const {
     if (set.error != 0) return set.error;
     const auto sender = set.senders.find(key);
     if (sender == set.senders.end() || !set.hot) return ENODEV;
-    return sender->second.error;
+    return key.interface.empty() ? sender->second.error : 0;
+}
+
+std::uint32_t Sockets::sender_index(const WireKey& where, const SendKey& key) const {
+    const auto found = sets_.find(where);
+    if (found == sets_.end()) return 0;
+    const auto sender = found->second.senders.find(key);
+    return sender == found->second.senders.end() ? 0 : sender->second.index;
 }
 
 std::uint32_t Sockets::interface_index(const WireKey& where) const {
@@ -289,15 +298,17 @@ core::Status Sockets::send(const WireKey& where, const Source& source,
     if (found == sets_.end()) return core::Error::from_errno(ENODEV, "send");
     Set& set = found->second;
     const auto sender = set.senders.find(source.key);
-    if (sender == set.senders.end()) return core::Error::from_errno(ENODEV, "send");
+    if (sender == set.senders.end() || !sender->second.socket)
+        return core::Error::from_errno(ENODEV, "send");
+    const std::uint32_t index = sender->second.index != 0 ? sender->second.index : set.index;
     const bool chosen = !source.key.source && !source.address.is_unspecified();
     if (chosen && sender->second.bound != source.address)
-        bind(sender->second, source.address, set.index);
+        bind(sender->second, source.address, index);
     if (chosen && source.key.own_checksum && sender->second.bound != source.address)
         return core::Error::from_errno(EADDRNOTAVAIL, "send from " + source.address.text());
     sockaddr_storage to{};
     const bool scoped = destination.is_multicast() || destination.is_link_local();
-    const socklen_t size = destination.to_sockaddr(0, to, scoped ? set.index : 0);
+    const socklen_t size = destination.to_sockaddr(0, to, scoped ? index : 0);
     ssize_t sent = 0;
     do {
         sent = ::sendto(sender->second.socket.get(), message.data(), message.size(),

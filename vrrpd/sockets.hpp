@@ -45,6 +45,10 @@ class Wire {
     [[nodiscard]] virtual int problem(const WireKey& where, const SendKey& key) const = 0;
     /// Of the interface for which the sockets were opened; 0 if there are none.
     [[nodiscard]] virtual std::uint32_t interface_index(const WireKey& where) const = 0;
+    /// Of the device that `key` names, for which its socket was opened; 0 if there is none. Its
+    /// absence is no problem(): ipvsd makes it, and makes it again.
+    [[nodiscard]] virtual std::uint32_t sender_index(const WireKey& where,
+                                                     const SendKey& key) const = 0;
 };
 
 /// The raw sockets that the supervisor opened, with everything set: a socket to send, a hot one
@@ -72,6 +76,8 @@ class Sockets : public Wire {
 
     [[nodiscard]] int problem(const WireKey& where, const SendKey& key) const override;
     [[nodiscard]] std::uint32_t interface_index(const WireKey& where) const override;
+    [[nodiscard]] std::uint32_t sender_index(const WireKey& where,
+                                             const SendKey& key) const override;
 
     core::Status send(const WireKey& where, const Source& source,
                       std::span<const std::byte> message,
@@ -83,7 +89,8 @@ class Sockets : public Wire {
     struct Sender {
         core::UniqueFd socket;
         int error = 0;
-        core::Address bound;  // by us
+        core::Address bound;      // by us
+        std::uint32_t index = 0;  // of its own device; 0: that of the set
     };
     struct Set {
         std::uint32_t index = 0;

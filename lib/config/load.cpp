@@ -99,6 +99,7 @@ void resolve(Resolution& all) {
     resolve_scripts(all);
     resolve_trackers(all);
     resolve_instances(all);
+    resolve_virtual_interfaces(all);
     resolve_groups(all);
     resolve_weights(all);
     resolve_network(all);

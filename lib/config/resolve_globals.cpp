@@ -26,10 +26,26 @@ class GlobalResolver {
         drop_pipes();
         complete_sync_daemon();
         complete_alerts();
+        name_packet_filter();
     }
 
   private:
     const Place& place_of(std::string_view keyword) const { return all_.places.global.of(keyword); }
+
+    /// What keepalived does by iptables and sets is done by nftables.
+    void name_packet_filter() {
+        constexpr const char* kHint = "nftables NAME names the table";
+        for (const auto& [keyword, written] : {std::pair{"vrrp_iptables", global_.has_iptables()},
+                                               std::pair{"vrrp_ipsets", global_.has_ipsets()}}) {
+            if (!written) continue;
+            all_.report
+                .warning("filtered_by_nftables", place_of(keyword),
+                         fmt::format("{}: a table of nftables filters packets to virtual addresses "
+                                     "here, without chains or sets of these names",
+                                     keyword))
+                .hint = kHint;
+        }
+    }
 
     /// vrrp_min_garp: whatever else is said counts more.
     void announce_once() {

@@ -36,7 +36,9 @@ std::size_t objects_of_ipvsd(const Config& config) {
                           size(config.static_rules_size());
     for (const auto& instance : config.vrrp_instances()) {
         objects += size(instance.addresses_size()) + size(instance.virtual_routes_size()) +
-                   size(instance.virtual_rules_size());
+                   size(instance.virtual_rules_size()) +
+                   // Their parents' settings, too.
+                   5 * size(instance.virtual_interfaces_size());
     }
     for (const auto& service : config.virtual_servers()) {
         objects += 2 + size(service.servers_size());

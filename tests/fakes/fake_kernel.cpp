@@ -428,6 +428,14 @@ void FakeKernel::set_interface(std::uint32_t index,
 }
 
 void FakeKernel::remove_interface(std::uint32_t index) {
+    // Macvlans go with the interface below them.
+    std::vector<std::uint32_t> above;
+    for (const auto& [other, interface] : interfaces_) {
+        if (interface.link.kind == "macvlan" && interface.link.parent_index == index) {
+            above.push_back(other);
+        }
+    }
+    for (const std::uint32_t each : above) remove_interface(each);
     for (const InterfaceAddress& address : interfaces_.at(index).addresses) tell_gone(address);
     interfaces_.erase(index);
     paths_.interface_lost(index);

@@ -30,6 +30,9 @@ class FakeKernel final : public ipvsd::Kernel {
     void follow_routes(ipvsd::Following following) override { following_ = std::move(following); }
     core::Result<ipvsd::IpvsTable> dump_services() override;
     core::Result<ipvsd::Timeouts> timeouts() override;
+    ipvsd::Report change_links(std::span<const ipvsd::LinkChange> changes) override;
+    core::Result<std::vector<netlink::LinkDetails>> dump_links() override;
+    core::Status change_firewall(const ipvsd::FirewallChange& change) override;
     [[nodiscard]] const netlink::InterfaceTable& interfaces() const override { return table_; }
     [[nodiscard]] bool has_ipvs() const override { return ipvs_; }
     [[nodiscard]] bool has_address_protocol() const override { return address_protocol_; }
@@ -55,7 +58,19 @@ class FakeKernel final : public ipvsd::Kernel {
     /// Duplicate address detection ends well for all tentative addresses.
     void finish_duplicate_address_detection();
 
+    /// nullptr: there is none.
+    [[nodiscard]] const ipvsd::FirewallTable* firewall(const std::string& table) const {
+        const auto found = firewall_.find(table);
+        return found == firewall_.end() ? nullptr : &found->second;
+    }
+    /// As `nft flush ruleset`; the listener is told.
+    void flush_firewall();
+    /// net.ipv4.conf.INTERFACE
+    [[nodiscard]] netlink::Ipv4Settings& ipv4_of(std::uint32_t index);
+
     // Bad moments.
+    /// No nfnetlink: what is asked of it is refused with this code; 0: it is there again.
+    void refuse_firewall(int code) { firewall_code_ = code; }
     /// The answers to the next apply() are lost: it reports `uncertain` and no refusals.
     void lose_answers() { lose_answers_ = true; }
     /// The next change for which `matches` is true is refused with `code`.
@@ -83,6 +98,7 @@ class FakeKernel final : public ipvsd::Kernel {
     struct Interface {
         netlink::Link link;
         std::vector<netlink::InterfaceAddress> addresses;  // in the kernel's order
+        netlink::Ipv4Settings ipv4;
     };
 
     int carry_out(const ipvsd::Change& change);
@@ -100,6 +116,13 @@ class FakeKernel final : public ipvsd::Kernel {
     int carry_out(const ipvsd::EditDestination& change);
     int carry_out(const ipvsd::RemoveDestination& change);
     int carry_out(const ipvsd::SetTimeouts& change);
+
+    int carry_out(const ipvsd::MakeLink& change);
+    int carry_out(const ipvsd::EditLink& change);
+    int carry_out(const ipvsd::RemoveLink& change);
+    int carry_out(const ipvsd::ReplaceTable& change);
+    int carry_out(const ipvsd::RemoveTable& change);
+    int carry_out(const ipvsd::ChangeSilent& change);
 
     int put(const netlink::InterfaceAddress& address, bool replace);
     int put_v4(Interface& interface, netlink::InterfaceAddress address, bool replace);
@@ -133,6 +156,8 @@ class FakeKernel final : public ipvsd::Kernel {
     std::deque<std::function<void()>> events_;
     std::vector<ipvsd::Change> asked_;
     std::vector<ipvsd::Frame> frames_;
+    std::map<std::string, ipvsd::FirewallTable> firewall_;
+    int firewall_code_ = 0;
 };
 
 }  // namespace holdfast::tests

@@ -241,3 +241,32 @@ class Probe:
         self._ending.set()
         self._thread.join()
         self._socket.close()
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    at: float
+    mac: str             # of the sender
+    destination: str
+    ethertype: int
+    protocol: int        # of an IPv4 packet, or the next header of an IPv6 one
+
+
+class Frames(_Observer):
+    """Every frame that a host sends into its port of the switch."""
+
+    _OUTGOING = 4  # what the switch sends to the host
+
+    def __init__(self, namespace, port):
+        receiving = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
+        receiving.bind((port, _ETH_P_ALL))
+        super().__init__(receiving)
+
+    def _receive(self):
+        frame, (_, _, kind, _, _) = self._socket.recvfrom(65536)
+        if kind == self._OUTGOING or len(frame) < 24:
+            return []
+        ethertype = struct.unpack("!H", frame[12:14])[0]
+        protocol = {0x0800: frame[23], 0x86DD: frame[20]}.get(ethertype, 0)
+        return [Frame(time.monotonic(), frames.mac_text(frame[6:12]), frames.mac_text(frame[0:6]),
+                      ethertype, protocol)]

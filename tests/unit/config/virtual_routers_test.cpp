@@ -138,5 +138,77 @@ TEST(TrackedObjects, GetTheWeightOfTheirDefinition) {
     EXPECT_TRUE(process.full_command());
 }
 
+/// "vrrp.51 on eth0 00:00:5e:00:01:33 own"
+std::string virtual_interfaces(const v1::VrrpInstance& instance) {
+    std::string text;
+    for (const auto& each : instance.virtual_interfaces()) {
+        text += (text.empty() ? "" : ", ") + each.name() + " on " + each.parent() + " ";
+        for (std::size_t i = 0; i < each.hardware_address().size(); ++i) {
+            constexpr std::string_view kDigits = "0123456789abcdef";
+            const auto octet = static_cast<unsigned char>(each.hardware_address()[i]);
+            if (i != 0) text += ':';
+            text += kDigits[octet / 16U];
+            text += kDigits[octet % 16U];
+        }
+        if (each.ipvlan()) text += "ipvlan";
+        if (each.own()) text += " own";
+    }
+    return text;
+}
+
+TEST(VirtualRouter, HasTheStandardsMacAddressOnAnInterfaceNamedAfterItsId) {
+    EXPECT_EQ(virtual_interfaces(only_instance(load_instance("use_vmac"))),
+              "vrrp.51 on eth0 00:00:5e:00:01:33 own");
+    EXPECT_EQ(virtual_interfaces(only_instance(load_instance("use_vmac mine 02:aa:bb:cc:dd"))),
+              "mine on eth0 02:aa:bb:cc:dd:33 own");
+    EXPECT_EQ(virtual_interfaces(only_instance(load_instance("use_ipvlan 10.0.0.9/24"))),
+              "vrrp.51 on eth0 ipvlan own");
+    EXPECT_EQ(virtual_interfaces(only_instance(load_instance(""))), "");
+}
+
+TEST(VirtualRouter, HasItsAddressesOnItsVirtualInterface) {
+    const LoadResult result = load_instance("use_vmac");
+    EXPECT_EQ(only_instance(result).addresses(0).device(), "vrrp.51");
+    EXPECT_EQ(only_instance(result).addresses(0).interface(), "eth0");
+}
+
+TEST(VirtualRouter, NamesOfVirtualInterfacesDiffer) {
+    const LoadResult result = load_text(
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 51\nuse_vmac\n"
+        "virtual_ipaddress { 192.0.2.10 }\n}\n"
+        "vrrp_instance B {\ninterface eth0\nvirtual_router_id 51\nuse_vmac\n"
+        "virtual_ipaddress { fe80::10 }\n}\n"
+        "vrrp_instance C {\ninterface eth1\nvirtual_router_id 51\nuse_vmac\n"
+        "virtual_ipaddress { 192.0.3.10 }\n}\n"
+        "vrrp_instance D {\ninterface eth2\nvirtual_router_id 51\nuse_vmac\n"
+        "virtual_ipaddress { 192.0.4.10 }\n}\n");
+    ASSERT_EQ(result.config.vrrp_instances_size(), 4) << rendered(result);
+    EXPECT_EQ(virtual_interfaces(result.config.vrrp_instances(0)),
+              "vrrp.51 on eth0 00:00:5e:00:01:33 own");
+    EXPECT_EQ(virtual_interfaces(result.config.vrrp_instances(1)),
+              "vrrp6.51 on eth0 00:00:5e:00:02:33 own");
+    EXPECT_EQ(virtual_interfaces(result.config.vrrp_instances(2)),
+              "vrrp4.51 on eth1 00:00:5e:00:01:33 own");
+    EXPECT_EQ(virtual_interfaces(result.config.vrrp_instances(3)),
+              "vrrp1.51 on eth2 00:00:5e:00:01:33 own");
+}
+
+TEST(VirtualRouter, HasVirtualInterfacesForAddressesElsewhereWhereThatIsAsked) {
+    const std::string addresses =
+        "virtual_ipaddress_excluded {\n192.0.3.1 dev eth1\n2001:db8::1 dev eth0\n}";
+    const LoadResult plain = load_instance("use_vmac\n" + addresses);
+    EXPECT_EQ(virtual_interfaces(only_instance(plain)), "vrrp.51 on eth0 00:00:5e:00:01:33 own");
+    const LoadResult all = load_instance("use_vmac\nuse_vmac_addr\n" + addresses);
+    EXPECT_EQ(virtual_interfaces(only_instance(all)),
+              "vrrp.51 on eth0 00:00:5e:00:01:33 own, vrrp4.51 on eth1 00:00:5e:00:01:33, "
+              "vrrp6.51 on eth0 00:00:5e:00:02:33");
+    const LoadResult one = load_instance(
+        "virtual_ipaddress_excluded {\n192.0.3.1 dev eth1 use_vmac\n192.0.3.2 dev eth1\n}");
+    EXPECT_EQ(virtual_interfaces(only_instance(one)), "vrrp.51 on eth1 00:00:5e:00:01:33");
+    EXPECT_EQ(only_instance(one).addresses(0).device(), "");
+    EXPECT_EQ(only_instance(one).addresses(1).device(), "vrrp.51");
+    EXPECT_EQ(only_instance(one).addresses(2).device(), "");
+}
+
 }  // namespace
 }  // namespace holdfast::config

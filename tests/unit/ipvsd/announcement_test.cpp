@@ -14,7 +14,7 @@ constexpr MacAddress kMac{std::byte{0x56}, std::byte{0x2f}, std::byte{0x00},
 std::string hex(const FrameBytes& frame) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string text;
-    for (const std::byte octet : frame) {
+    for (const std::byte octet : frame.bytes()) {
         text += kDigits[std::to_integer<std::size_t>(octet >> 4)];
         text += kDigits[std::to_integer<std::size_t>(octet & std::byte{0x0f})];
     }

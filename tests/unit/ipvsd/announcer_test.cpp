@@ -121,7 +121,7 @@ TEST_F(AnnouncerTest, LeavesOutInterfacesThatAreGoneOrDoNoArp) {
 TEST_F(AnnouncerTest, SaysThatThisHostIsARouterWhereItForwards) {
     const auto flags = [this] {
         EXPECT_EQ(kernel_.frames().size(), 1U);
-        const std::byte octet = kernel_.frames().at(0).octets.at(58);
+        const std::byte octet = kernel_.frames().at(0).octets[58];
         kernel_.forget_frames();
         return octet;
     };
@@ -138,6 +138,89 @@ TEST_F(AnnouncerTest, SendsOnlyTheSecondBlockForWhatAPredecessorBegan) {
     announcer_.announce_later(kInstance, {name("192.0.2.1")}, loop_.now() + 3s);
     EXPECT_EQ(after(2999ms), "");
     EXPECT_EQ(after(1ms), "1");
+}
+
+// ---- Limits ---------------------------------------------------------------------------------
+
+TEST_F(AnnouncerTest, KeepsAnnouncementsOfOneInterfaceApart) {
+    announcer_.set_pacing({.of_all = {.arp = 100ms}});
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 2}, both_);
+    announcer_.announce(kInstance, both_);
+    EXPECT_EQ(take(), "122");  // Neighbor Advertisements have a limit of their own
+    EXPECT_EQ(after(99ms), "");
+    EXPECT_EQ(after(1ms), "1");
+    EXPECT_EQ(after(1h), "");
+}
+
+TEST_F(AnnouncerTest, LetsInstancesTakeTurnsUnderALimit) {
+    constexpr core::ObjectId kOther{2};
+    announcer_.set_pacing({.of_all = {.arp = 10ms}});
+    const Announcer::Targets many{name("192.0.2.1"), name("192.0.2.2"), name("192.0.2.3")};
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 2}, many);
+    announcer_.hold(kOther, {.delay = 0s, .repeat = 2}, {name("192.0.2.9")});
+    announcer_.announce_all(kInstance);
+    announcer_.announce_all(kOther);
+    EXPECT_EQ(take() + after(1s), "12939123");
+}
+
+TEST_F(AnnouncerTest, InterfacesOfAGroupShareItsLimitAndAVirtualOneCountsAsItsParent) {
+    kernel_.add_interface("eth1");
+    kernel_.add_interface("vrrp.1");
+    kernel_.add_interface("eth2");
+    kernel_.deliver();
+    announcer_.set_pacing({.of_all = {},
+                           .groups = {{.arp = 50ms, .interfaces = {"eth0", "eth1"}}},
+                           .parents = {{"vrrp.1", "eth1"}}});
+    const Announcer::Targets some{name("192.0.2.1"), name("192.0.2.2", "vrrp.1"),
+                                  name("192.0.2.3", "eth2")};
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 2}, some);
+    announcer_.announce_all(kInstance);
+    EXPECT_EQ(take(), "133");
+    EXPECT_EQ(after(50ms), "2");
+    EXPECT_EQ(after(50ms), "1");
+    EXPECT_EQ(after(50ms), "2");
+    EXPECT_EQ(after(1h), "");
+}
+
+TEST_F(AnnouncerTest, ALimitThatIsSlowerThanTheRequestsHoldsNoMoreThanOneBlock) {
+    announcer_.set_pacing({.of_all = {.arp = 1s}});
+    announcer_.hold(kInstance, {.lower_priority_delay = 0s, .lower_priority_repeat = 3},
+                    {name("192.0.2.1")});
+    for (int i = 0; i < 100; ++i) announcer_.after_lower_priority(kInstance);
+    EXPECT_EQ(take(), "1");
+    EXPECT_LE(after(1h).size(), 3U);
+}
+
+TEST_F(AnnouncerTest, DroppingAnInstanceLeavesTheOthersTurns) {
+    constexpr core::ObjectId kOther{2};
+    announcer_.set_pacing({.of_all = {.arp = 10ms}});
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 5}, {name("192.0.2.1")});
+    announcer_.hold(kOther, {.delay = 0s, .repeat = 2}, {name("192.0.2.2")});
+    announcer_.announce_all(kInstance);
+    announcer_.announce_all(kOther);
+    EXPECT_EQ(take(), "1");
+    announcer_.drop(kInstance);
+    EXPECT_EQ(after(1s), "22");
+}
+
+// ---- Other announcements --------------------------------------------------------------------
+
+TEST_F(AnnouncerTest, AnnouncesOnceMoreOnExtraInterfaces) {
+    kernel_.add_interface("vrrp.1");
+    kernel_.deliver();
+    announcer_.hold(kInstance, {.extra = 60s, .extra_interfaces = {"vrrp.1"}},
+                    {name("192.0.2.1"), name("192.0.2.2", "vrrp.1")});
+    EXPECT_EQ(after(59s), "");
+    EXPECT_EQ(after(1s), "2");
+    EXPECT_EQ(after(120s), "22");
+    announcer_.hold(kInstance, {}, {name("192.0.2.2", "vrrp.1")});
+    EXPECT_EQ(after(120s), "");
+}
+
+TEST_F(AnnouncerTest, AnnouncesAnAddressThatNobodyHolds) {
+    announcer_.announce_other(kInstance, name("192.0.2.7"));
+    EXPECT_EQ(take(), "7");
+    EXPECT_EQ(after(1h), "");
 }
 
 }  // namespace

@@ -57,6 +57,9 @@ class Relay : public KernelListener {
     void routes_lost() override {
         if (to != nullptr) to->routes_lost();
     }
+    void firewall_changed(const std::string& table) override {
+        if (to != nullptr) to->firewall_changed(table);
+    }
 };
 
 /// A kernel that somebody else owns.
@@ -74,6 +77,15 @@ class Borrowed : public Kernel {
     core::Result<std::vector<netlink::Rule>> dump_rules() override { return kernel_.dump_rules(); }
     void follow_routes(Following following) override {
         kernel_.follow_routes(std::move(following));
+    }
+    Report change_links(std::span<const LinkChange> changes) override {
+        return kernel_.change_links(changes);
+    }
+    core::Result<std::vector<netlink::LinkDetails>> dump_links() override {
+        return kernel_.dump_links();
+    }
+    core::Status change_firewall(const FirewallChange& change) override {
+        return kernel_.change_firewall(change);
     }
     core::Result<IpvsTable> dump_services() override { return kernel_.dump_services(); }
     core::Result<Timeouts> timeouts() override { return kernel_.timeouts(); }

@@ -32,8 +32,9 @@ class Recorder : public RequestHandler {
         }
         add(roles);
     }
-    void announce(ObjectId instance, bool lower) override {
-        add("announce " + std::to_string(instance.value) + (lower ? " lower" : ""));
+    void announce(ObjectId instance, AnnouncementReason reason) override {
+        constexpr const char* kReasons[] = {" lower", "", " source"};
+        add("announce " + std::to_string(instance.value) + kReasons[static_cast<int>(reason)]);
     }
     void verdicts_begin() override { add("verdicts begin"); }
     void verdicts_end(std::uint64_t /*generation*/) override { add("verdicts end"); }

@@ -169,6 +169,21 @@ TEST(SocketWishes, FollowFromHowARouterSpeaks) {
     EXPECT_EQ(only("receive_buffer_size: 5000000").second.plan.buffer, 5000000U);
 }
 
+TEST(SocketWishes, ARouterSendsFromItsVirtualInterfaceUnlessTheOneUnderneathIsAskedFor) {
+    const SetWishes wishes = wishes_of(config_of(R"(
+      vrrp_instances { id: 1 interface: "e" virtual_router_id: 1
+        virtual_interfaces { name: "vrrp.1" own: true hardware_address: "\000\000\136\000\001\001" } }
+      vrrp_instances { id: 2 interface: "e" virtual_router_id: 2 vmac { transmit_from_base: true }
+        virtual_interfaces { name: "vrrp.2" own: true hardware_address: "\000\000\136\000\001\002" } }
+      vrrp_instances { id: 3 interface: "e" virtual_router_id: 3
+        virtual_interfaces { name: "vrrp.3" hardware_address: "\000\000\136\000\001\003" } }
+    )"));
+    ASSERT_EQ(wishes.size(), 1U);
+    std::set<std::string> devices;
+    for (const SendKey& each : wishes.begin()->second.plan.senders) devices.insert(each.interface);
+    EXPECT_EQ(devices, (std::set<std::string>{"", "vrrp.1"}));
+}
+
 TEST(SocketSets, AMissingInterfaceIsAnErrorOfItsSet) {
     SocketSets sets;
     const auto wishes = wishes_of(

@@ -82,6 +82,10 @@ class FakeWire : public Wire {
     }
     int problem(const WireKey&, const SendKey&) const override { return error; }
     std::uint32_t interface_index(const WireKey&) const override { return index; }
+    std::uint32_t sender_index(const WireKey&, const SendKey&) const override {
+        return virtual_index;
+    }
+    std::uint32_t virtual_index = 0;
 
     std::vector<Sent> sent;
     std::function<void()> queued;  // packets that wait in the socket
