@@ -69,11 +69,10 @@ vrrp::Expectation expectation_for(const vrrp::Datagram& datagram, Version versio
             .authentication = authentication};
 }
 
-bool is_about_proof(const std::variant<vrrp::Accepted, Rejection>& verdict) {
+bool is_about_header(const std::variant<vrrp::Accepted, Rejection>& verdict) {
     const auto* why = std::get_if<Rejection>(&verdict);
-    return why != nullptr &&
-           ((*why >= Rejection::trailer && *why <= Rejection::trailer_replayed) ||
-            (*why >= Rejection::header_malformed && *why <= Rejection::header_replayed));
+    return why != nullptr && *why >= Rejection::header_malformed &&
+           *why <= Rejection::header_replayed;
 }
 
 /// Without the key nothing is believed; whatever it is around, an own trailer holds, once.
@@ -113,7 +112,7 @@ void check_header(const vrrp::Datagram& datagram) {
     if (datagram.message.size() > 4096) return;  // beyond what an IP packet can say
     const auto* whole = std::get_if<vrrp::Datagram>(&cut);
     if (whole == nullptr) broken_invariant("does not read the packet that it wrote");
-    if (is_about_proof(vrrp::check(expected, *whole, proofs)))
+    if (is_about_header(vrrp::check(expected, *whole, proofs)))
         broken_invariant("refuses its own authentication header");
 }
 
