@@ -77,8 +77,11 @@ def run(make_lab, kind):
         notify_fifo=node.folder / "pipe", router_id="node1", smtp_server="127.0.0.1",
         smtp_helo_name="me.test", notification_email_from="lb@z.test",
         notification_email="{\na@x.test\nb@y.test\n}"))
+    def mailed(number):
+        eventually(f"{number} mails", lambda: len(mails.messages) >= number)
+
     def settled(state, times):
-        """Hooks that would wait for their turn while the next event comes are left out by ours."""
+        """Hooks and mails that still wait when the next event comes are left out by ours."""
         calls = (node.folder / "calls").read_text().splitlines()
         lines = pipe.lines()
         return lines.count(f'GROUP "G" {state} 0') == times and all(
@@ -88,11 +91,13 @@ def run(make_lab, kind):
 
     eventually("a file of calls", (node.folder / "calls").exists)
     eventually("active", lambda: settled("MASTER", 1))
+    mailed(6)
     lab.topology.plug(node, False)
     eventually("fault", lambda: settled("FAULT", 1))
+    mailed(9)
     lab.topology.plug(node, True)
     eventually("active again", lambda: settled("MASTER", 2))
-    eventually("all mails", lambda: len(mails.messages) >= 15)
+    mailed(15)
     router.stop()
     eventually("the stop", lambda: settled("STOP", 1))
     calls = (node.folder / "calls").read_text().splitlines()
