@@ -69,6 +69,15 @@ def test_one_by_one_and_all_at_once_without_giving_up_the_role(lab, pair, report
         assert event in strong.log()
 
 
+def test_the_link_set_down_and_up_as_network_managers_do(lab, pair):
+    strong, weak = pair
+    node = lab.node(1)
+    node.batch("link set eth0 down", "address flush dev eth0 to 10.77.0.100/31", "link set eth0 up")
+    strong.wait_state("active")
+    weak.wait_state("backup")
+    eventually("all is there again", lambda: all_there(node))
+
+
 def test_a_loop_ends_in_fault_with_its_cause_and_the_peer_takes_over(lab, pair):
     strong, weak = pair
     node = lab.node(1)
