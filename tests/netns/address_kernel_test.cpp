@@ -248,7 +248,9 @@ TEST_F(Kernels, SendFramesAsTheyAre) {
     std::vector<std::byte> frame(42, std::byte{0xff});
     frame[12] = std::byte{0x08};
     frame[13] = std::byte{0x06};
-    std::vector<Frame> frames(600, Frame{left_, frame});
+    FrameBytes octets;
+    octets.append(frame);
+    std::vector<Frame> frames(600, Frame{left_, octets});
     frames[300].interface_index = 9999;
     const Report report = kernel_->send(frames);
     ASSERT_EQ(report.refusals.size(), 1U);
