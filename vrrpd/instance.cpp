@@ -71,8 +71,10 @@ Instance::Instance(const Tools& tools, InstanceSetting setting)
 }
 
 void Instance::configure(InstanceSetting setting) {
-    const bool same_proofs = setting.trailer == setting_.trailer &&
-                             setting.expected.authentication == setting_.expected.authentication;
+    const bool same_proofs =
+        setting.trailer == setting_.trailer &&
+        setting.expected.authentication == setting_.expected.authentication &&
+        setting.expected.peers.size() == setting_.expected.peers.size();  // senders to remember
     const bool same_checksum = setting.checksum == setting_.checksum;
     setting_ = std::move(setting);
     if (!same_checksum) old_checksum_peers_.clear();

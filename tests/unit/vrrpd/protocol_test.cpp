@@ -226,6 +226,29 @@ TEST_F(Protocol, KeysSignWhatIsSentAndAreDemanded) {
     EXPECT_EQ(refused(Rejection::trailer_replayed), 1U);
 }
 
+TEST_F(Protocol, EveryPeerThatAReloadAddsIsRememberedToo) {
+    const std::string keys = fmt::format(
+        "auth_hmac {{ active_key: 3 keys {{ id: 3 octets: '{}' }} }}", std::string(32, 'k'));
+    std::string peers;
+    for (unsigned peer = 2; peer <= 7; ++peer)
+        peers += fmt::format("unicast_peers {{ address: '\\300\\000\\002\\00{}' }} ", peer);
+    start(one_instance(keys + kPeer2));
+    reload(one_instance(keys + peers));
+    auto writer = TrailerKeeper::make(*instance(1).setting().trailer);
+    const core::Interval wall{static_cast<core::Interval::rep>(loop.wall_clock_seconds() * 1e6)};
+    std::map<std::string, std::vector<std::byte>> packets;
+    for (unsigned peer = 2; peer <= 7; ++peer) {
+        const std::string from = fmt::format("192.0.2.{}", peer);
+        auto bytes = encode(said(200), {}, address(from.c_str()), address("192.0.2.1"));
+        writer->sign(bytes, address(from.c_str()), {.wall = wall, .steady = 1000s});
+        packets[from] = bytes;
+    }
+    for (int round = 0; round < 2; ++round)
+        for (const auto& [from, bytes] : packets) unicast(from.c_str(), bytes);
+    EXPECT_EQ(received(), 6U);
+    EXPECT_EQ(refused(Rejection::trailer_replayed), 6U);
+}
+
 TEST_F(Protocol, WithReceiveOnlyNothingIsSignedYet) {
     become_active(one_instance(fmt::format(
         "auth_hmac {{ active_key: 3 mode: HMAC_RECEIVE_ONLY keys {{ id: 3 octets: '{}' }} }}",
