@@ -263,7 +263,10 @@ class Frames(_Observer):
         super().__init__(receiving)
 
     def _receive(self):
-        frame, (_, _, kind, _, _) = self._socket.recvfrom(65536)
+        try:
+            frame, (_, _, kind, _, _) = self._socket.recvfrom(65536)
+        except OSError:
+            return []  # the port is down: said once
         if kind == self._OUTGOING or len(frame) < 24:
             return []
         ethertype = struct.unpack("!H", frame[12:14])[0]
