@@ -194,11 +194,13 @@ void Daemon::make_parts() {
         [this](const std::string& name) { return interfaces_->is_in_conflict(name); });
     services_ = std::make_unique<Services>(
         loop, *opened_.kernel, *ledger_, around_.log,
-        Services::Listener{
-            [this](core::ObjectId service, core::ObjectId server, bool up) {
-                tell_supervisor(service, server, up);
-            },
-            [this](core::ObjectId service, bool up) { tell_supervisor(service, {}, up); }});
+        Services::Listener{[this](core::ObjectId service, core::ObjectId server, bool up) {
+                               tell_supervisor(service, server, up);
+                           },
+                           [this](core::ObjectId service, bool up) {
+                               tell_supervisor(service, {}, up);
+                               if (model_->tracked_services.contains(service)) tell_quorum(service);
+                           }});
     withdrawal_ = std::make_unique<loop::Timer>(loop, [this] { withdraw(); });
 }
 
@@ -321,6 +323,7 @@ void Daemon::roles_begin() {
 void Daemon::roles_end(std::uint64_t generation) {
     roles_.end();
     vrrpd_has_said_ = true;
+    tell_quorums();
     // A successor's StateEnd of this generation stands for Committed (docs/architecture.md).
     if (generation >= model_->generation) drop_leaving();
     firewall_->follow();
@@ -332,6 +335,7 @@ void Daemon::roles_end(std::uint64_t generation) {
 void Daemon::roles_committed(std::uint64_t generation) {
     if (generation != model_->generation) return;
     if (vrrpd_has_said_) roles_.end();  // of new instances, too, everything is said
+    tell_quorums();
     drop_leaving();
     firewall_->follow();
     network_->apply_all();
@@ -443,10 +447,27 @@ void Daemon::verdicts_begin() {
 
 void Daemon::verdicts_end(std::uint64_t /*generation*/) {
     services_->said_all();
+    tell_quorums();
 }
 
 void Daemon::verdicts_committed(std::uint64_t generation) {
-    if (generation == model_->generation) services_->said_all();
+    if (generation != model_->generation) return;
+    services_->said_all();
+    tell_quorums();
+}
+
+void Daemon::tell_quorums() {
+    for (const core::ObjectId service : model_->tracked_services) tell_quorum(service);
+}
+
+void Daemon::tell_quorum(core::ObjectId service) {
+    const auto channel = peers_.find(ipc::Peer::vrrpd);
+    const auto met = services_->quorum_met(service);
+    if (channel == peers_.end() || !vrrpd_has_said_ || !met) return;
+    messages::ToVrrpd message;
+    message.mutable_service_quorum()->set_service_id(service.value);
+    message.mutable_service_quorum()->set_met(*met);
+    static_cast<void>(channel->second->send(message).ok());
 }
 
 void Daemon::take_verdict(const VerdictSaid& verdict) {

@@ -95,6 +95,9 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     void withdraw();
     void send_results(const RoleBatch& batch,
                       const std::map<core::ObjectId, InstanceOutcome>& outcomes);
+    /// To vrrpd, as far as known: of one tracked service, of all.
+    void tell_quorum(core::ObjectId service);
+    void tell_quorums();
     void tell_supervisor(core::ObjectId service, std::optional<core::ObjectId> server, bool up);
     [[nodiscard]] std::string address_status() const;
     [[nodiscard]] std::string service_status() const;

@@ -367,6 +367,13 @@ core::Result<Model> build_model(std::uint64_t generation, const config::Config& 
         if (!each.group().empty() && !each.has_key()) continue;
         if (auto added = add_service(model, keys, each); !added) return added.error();
     }
+    const auto note_tracked = [&](const auto& owners) {
+        for (const auto& owner : owners)
+            for (const config::TrackedObject& each : owner.track_services())
+                model.tracked_services.insert(core::ObjectId{each.id()});
+    };
+    note_tracked(config.vrrp_instances());
+    note_tracked(config.vrrp_sync_groups());
     return model;
 }
 

@@ -91,6 +91,7 @@ struct Model {
     std::map<core::ObjectId, CheckPlace> checks;
     FirewallRules firewall;
     Pacing pacing;
+    std::set<core::ObjectId> tracked_services;  // whose quorum vrrpd wants to know
 
     /// A role that the configuration does not need is not started, and has nothing to say.
     [[nodiscard]] bool needs_vrrpd() const { return !instances.empty(); }

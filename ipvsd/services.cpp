@@ -334,6 +334,12 @@ std::vector<Services::ServiceView> Services::view() const {
     return all;
 }
 
+std::optional<bool> Services::quorum_met(core::ObjectId service) const {
+    if (!known_) return std::nullopt;
+    const auto found = states_.find(service);
+    return found != states_.end() && found->second.quorum_met;
+}
+
 bool Services::is_alive(const CheckPlace& place) const {
     const auto state = states_.find(place.service);
     if (state == states_.end()) return false;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -67,6 +68,8 @@ class Services {
         std::vector<ServerView> servers;
     };
     [[nodiscard]] std::vector<ServiceView> view() const;
+    /// Nothing before all verdicts were said. A service that is not carried out has no quorum.
+    [[nodiscard]] std::optional<bool> quorum_met(core::ObjectId service) const;
 
     /// What HealthApplied tells checkerd.
     [[nodiscard]] bool is_alive(const CheckPlace& place) const;

@@ -106,6 +106,8 @@ void add_trackers(const Owner& owner, bool weight_counts, InstanceSetting& made)
         made.trackers.push_back(tracker_of(each, Tracker::Kind::file, weight_counts));
     for (const auto& each : owner.track_processes())
         made.trackers.push_back(tracker_of(each, Tracker::Kind::process, weight_counts));
+    for (const auto& each : owner.track_services())
+        made.trackers.push_back(tracker_of(each, Tracker::Kind::service, weight_counts));
 }
 
 core::Result<InstanceSetting> instance_of(const config::VrrpInstance& from,
@@ -212,6 +214,10 @@ Status add_watched(const config::Config& from, Model& model) {
     for (const auto& [id, instance] : model.instances) {
         for (const TrackerSetting& tracker : instance.trackers) {
             if (!tracker.object || tracker.kind == Tracker::Kind::script) continue;
+            // vrrpd knows no services; what is tracked is all that there is of them here.
+            if (tracker.kind == Tracker::Kind::service)
+                model.watched.insert(
+                    {tracker.object, {tracker.object, tracker.name, tracker.kind, {}}});
             const auto found = model.watched.find(tracker.object);
             if (found == model.watched.end() || found->second.kind != tracker.kind)
                 return refused(instance.name, "it tracks " + tracker.name + ", which is not there");

@@ -104,6 +104,7 @@ void resolve(Resolution& all) {
     resolve_weights(all);
     resolve_network(all);
     resolve_services(all);
+    resolve_tracked_services(all);
     validate(all);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -23,6 +24,8 @@ struct Resolution {
     TestedServices tested = {};  // of a test only
     /// Files and sessions that the checks of services look at which are not carried out yet.
     std::unordered_set<std::string> names_of_dropped = {};
+    /// What services are called in YAML, and their resolved names.
+    std::unordered_map<std::string, std::string> service_labels = {};
 
     /// 0 where nobody asks for ids, which cost more than anything else of a service.
     [[nodiscard]] std::uint64_t id_of(std::string_view kind, std::string_view key) const {
@@ -55,6 +58,8 @@ void resolve_addresses(Resolution& all, v1::VrrpInstance& instance, const Object
 /// Routes, rules, everything static, track and GARP groups, delays. After the instances.
 void resolve_network(Resolution& all);
 void resolve_services(Resolution& all);
+/// The services that instances and groups track; after the services themselves.
+void resolve_tracked_services(Resolution& all);
 /// Says that a service was written before.
 void report_duplicate(const Resolution& all, const v1::VirtualServer& second,
                       const ObjectPlaces& places);

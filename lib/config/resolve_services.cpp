@@ -35,8 +35,10 @@ class ServiceResolver {
 
     /// False when the service must be dropped.
     bool run() {
+        const std::string label = service_.label();
         service_.clear_label();
         if (!resolve_listening(all_, service_, places_, groups_, listening_)) return false;
+        if (!label.empty()) all_.service_labels.emplace(label, service_.name());
         service_.set_id(all_.id_of("virtual_server", service_.name()));
         const ObjectScope object(all_.report, "virtual_server", service_.name());
         drop_other_families();

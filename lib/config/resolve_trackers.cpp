@@ -141,10 +141,58 @@ class TrackerResolver {
     Definitions bfd_;
 };
 
+class TrackedServices {
+  public:
+    explicit TrackedServices(Resolution& all) : all_(all) {
+        for (const auto& service : all.config.virtual_servers())
+            ids_[service.name()] = service.id();
+    }
+
+    template <class Owner>
+    void resolve(Owner& owner, const ObjectPlaces& places) {
+        auto& entries = *owner.mutable_track_services();
+        for (int i = entries.size(); i-- > 0;) {
+            auto& tracked = *entries.Mutable(i);
+            const auto label = all_.service_labels.find(tracked.name());
+            if (label != all_.service_labels.end()) tracked.set_name(label->second);
+            const auto found = ids_.find(tracked.name());
+            if (found != ids_.end()) tracked.set_id(found->second);
+            if (!tracked.has_weight()) tracked.set_weight(0);
+            if (!tracked.has_reverse()) tracked.set_reverse(false);
+            if (found != ids_.end() || all_.tested.names.contains(tracked.name())) continue;
+            all_.report
+                .error(Complaint::none, "unknown_service", places.of("track_virtual_server"),
+                       fmt::format("track_virtual_server: there is no virtual server {}; it is "
+                                   "ignored",
+                                   tracked.name()))
+                .hint = "write [192.0.2.1]:tcp:80, \"FWM 5\" or [group]:0, as the log has it";
+            entries.DeleteSubrange(i, 1);
+        }
+    }
+
+  private:
+    Resolution& all_;
+    std::unordered_map<std::string, std::uint64_t> ids_;
+};
+
 }  // namespace
 
 void resolve_trackers(Resolution& all) {
     TrackerResolver(all).run();
+}
+
+void resolve_tracked_services(Resolution& all) {
+    TrackedServices services(all);
+    for (int i = 0; i < all.config.vrrp_instances_size(); ++i) {
+        auto& instance = *all.config.mutable_vrrp_instances(i);
+        const ObjectScope object(all.report, "vrrp_instance", instance.name());
+        services.resolve(instance, all.places.instances[static_cast<std::size_t>(i)]);
+    }
+    for (int i = 0; i < all.config.vrrp_sync_groups_size(); ++i) {
+        auto& group = *all.config.mutable_vrrp_sync_groups(i);
+        const ObjectScope object(all.report, "vrrp_sync_group", group.name());
+        services.resolve(group, all.places.groups[static_cast<std::size_t>(i)]);
+    }
 }
 
 }  // namespace holdfast::config

@@ -53,6 +53,7 @@ class WeightResolver {
         each(*owner.mutable_track_scripts(), "track_script");
         each(*owner.mutable_track_files(), "track_file");
         each(*owner.mutable_track_processes(), "track_process");
+        each(*owner.mutable_track_services(), "track_virtual_server");
         each(*owner.mutable_track_bfd(), "track_bfd");
     }
 

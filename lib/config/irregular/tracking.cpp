@@ -1,4 +1,5 @@
-// track_interface, track_script, track_file, track_process and track_bfd, of instances and groups.
+// track_interface, track_script, track_file, track_process, track_bfd and track_virtual_server, of
+// instances and groups.
 #include <net/if.h>
 
 #include <algorithm>
@@ -192,6 +193,24 @@ void parse_bfd(Binder& binder, Targets targets, Node& node) {
                binder.config().bfd_instances(), kBfd, node);
 }
 
+/// Virtual servers usually stand behind the instances: whether there is one shows at the end.
+template <class Owner>
+void parse_services(Binder& binder, Targets targets, Node& node) {
+    auto& entries = *target_as<Owner>(targets).mutable_track_services();
+    Names there = names_in(entries);
+    for (const Node& line : node.children) {
+        const auto weight = read_weight(binder, line, {});
+        if (!weight) continue;
+        if (!there.emplace(line.keyword).second) {
+            complain_duplicate(binder, line);
+            continue;
+        }
+        auto& tracked = *entries.Add();
+        tracked.set_name(std::string(line.keyword));
+        set_weight(tracked, *weight);
+    }
+}
+
 template <class Entries>
 void write_entries(const Entries& entries, std::string_view keyword, LegacyText& out) {
     if (entries.empty()) return;
@@ -235,6 +254,22 @@ void write_bfd(const google::protobuf::Message& block, LegacyText& out) {
     write_entries(block_as<Owner>(block).track_bfd(), "track_bfd", out);
 }
 
+/// The names that this language has for services.
+bool is_service_name(std::string_view name) {
+    return name.starts_with('[') || name.starts_with("FWM ");
+}
+template <class Owner>
+void write_services(const google::protobuf::Message& block, LegacyText& out) {
+    const auto& owner = block_as<Owner>(block);
+    for (const auto& tracked : owner.track_services())
+        if (!is_service_name(tracked.name()))
+            out.problem(
+                fmt::format("track_virtual_server {}: a service has no name here; write "
+                            "its address, as [192.0.2.1]:tcp:80",
+                            tracked.name()));
+    write_entries(owner.track_services(), "track_virtual_server", out);
+}
+
 using Instance = v1::VrrpInstance;
 using Group = v1::VrrpSyncGroup;
 
@@ -244,11 +279,13 @@ constexpr Irregular kTable[] = {
     {"vrrp_instance", "track_file", parse_files<Instance>, write_files<Instance>},
     {"vrrp_instance", "track_process", parse_processes<Instance>, write_processes<Instance>},
     {"vrrp_instance", "track_bfd", parse_bfd<Instance>, write_bfd<Instance>},
+    {"vrrp_instance", "track_virtual_server", parse_services<Instance>, write_services<Instance>},
     {"vrrp_sync_group", "track_interface", parse_interfaces<Group>, write_interfaces<Group>},
     {"vrrp_sync_group", "track_script", parse_scripts<Group>, write_scripts<Group>},
     {"vrrp_sync_group", "track_file", parse_files<Group>, write_files<Group>},
     {"vrrp_sync_group", "track_process", parse_processes<Group>, write_processes<Group>},
     {"vrrp_sync_group", "track_bfd", parse_bfd<Group>, write_bfd<Group>},
+    {"vrrp_sync_group", "track_virtual_server", parse_services<Group>, write_services<Group>},
 };
 
 }  // namespace

@@ -133,14 +133,25 @@ void track(Entries& entries, const std::vector<std::string>& names) {
     keep_distinct(entries, [](const auto& entry) { return entry.name(); });
 }
 
+/// Those that a resolved configuration gives to services of an address and of a mark.
+std::vector<std::string> names_of_services(const v1::Config& config) {
+    std::vector<std::string> names;
+    for (const auto& service : config.virtual_servers())
+        if (service.key().has_fwmark() && !service.has_group())
+            names.push_back("FWM " + std::to_string(service.key().fwmark()));
+    return names;
+}
+
 template <class Owner>
 void link_trackers(const v1::Config& config, Owner& owner, Language language) {
     track(*owner.mutable_track_scripts(), names_of(config.vrrp_scripts()));
     track(*owner.mutable_track_files(), names_of(config.track_files()));
     track(*owner.mutable_track_processes(), names_of(config.track_processes()));
     track(*owner.mutable_track_bfd(), names_of(config.bfd_instances()));
-    for (auto& tracked : *owner.mutable_track_bfd()) {
-        if (tracked.has_weight()) tracked.set_weight(std::clamp(tracked.weight(), -253, 253));
+    track(*owner.mutable_track_services(), names_of_services(config));
+    for (auto* entries : {owner.mutable_track_bfd(), owner.mutable_track_services()}) {
+        for (auto& tracked : *entries)
+            if (tracked.has_weight()) tracked.set_weight(std::clamp(tracked.weight(), -253, 253));
     }
     auto& interfaces = *owner.mutable_track_interfaces();
     for (auto& tracked : interfaces) {

@@ -121,6 +121,22 @@ TEST_F(Values, AValueOfTheLastConfigurationIsIgnoredAndAnUnknownOneIsAViolation)
     EXPECT_FALSE(values->take_value(kFile, 1).ok());
 }
 
+TEST_F(Values, AQuorumIsUnknownUntilItIsSaid) {
+    const core::ObjectId service{80};
+    start(one_instance("track_services { id: 80 name: 'web' weight: -30 }"));
+    EXPECT_EQ(changes(), Texts{});
+    EXPECT_TRUE(values->take_quorum(service, true).ok());
+    EXPECT_EQ(changes(), (Texts{"1 init->backup"}));
+    EXPECT_TRUE(values->take_quorum(service, false).ok());
+    EXPECT_EQ(priority(), 70U);
+    reload(one_instance("track_services { id: 80 name: 'web' weight: 0 }"));
+    EXPECT_EQ(changes(), (Texts{"1 backup->fault"}));
+    EXPECT_EQ(to_text(instance(1).router().causes.front().cause),
+              "the quorum of virtual server web is not as wanted");
+    EXPECT_FALSE(values->take_value(service, 1).ok());
+    EXPECT_FALSE(values->take_quorum(core::ObjectId{81}, true).ok());
+}
+
 TEST_F(Values, OnlyWatchersAreJudged) {
     start(tracking("weight: 1", "") + one_instance("", 2, 52));
     say(kFile, 5);
