@@ -63,7 +63,8 @@ Json::Array process_items(const Answer& answer) {
                          {"uid", process.uid()},
                          {"sandbox", Json::Object{{"present", strings(process.sandbox_present())},
                                                   {"missing", strings(process.sandbox_missing())}}},
-                         {"started_timestamp_seconds", process.started_timestamp_seconds()}});
+                         {"started_timestamp_seconds", process.started_timestamp_seconds()},
+                         {"scheduling", process.scheduling()}});
     }
     return items;
 }

@@ -3,10 +3,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/close_range.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -96,18 +94,6 @@ void set_signals() {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void set_real_time(int priority, int pipe) {
-    if (priority == 0) return;
-    // RESET_ON_FORK: whatever the daemon might fork is an ordinary process.
-    const sched_param parameters{.sched_priority = priority};
-    if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) != 0) {
-        return report(pipe, "real-time priority");
-    }
-    // A runaway loop loses the processor for good after seconds without a system call.
-    const rlimit bound{5'000'000, 6'000'000};
-    ::setrlimit(RLIMIT_RTTIME, &bound);
-}
-
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
     std::vector<char*> pointers;
     pointers.reserve(words.size() + 1);
@@ -122,7 +108,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
     silence_standard_descriptors(plan.keep_standard_error);
     if (!place_descriptors(plan, pipe)) give_up(pipe, errno);
     ::umask(077);
-    set_real_time(plan.real_time_priority, kReportAt);
+    for (const std::string& refused : apply(plan.scheduling, 0)) report(kReportAt, refused);
     // What this could not give is seen, and told, by the role itself when it closes its sandbox.
     if (plan.descent) static_cast<void>(sandbox::descend(*plan.descent));
     ::syscall(SYS_execveat, kProgramAt, "", argv, envp, AT_EMPTY_PATH);

@@ -12,6 +12,7 @@
 #include "lib/core/unique_fd.hpp"
 #include "lib/loop/loop.hpp"
 #include "lib/sandbox/users.hpp"
+#include "supervisor/scheduling.hpp"
 
 namespace holdfast::supervisor {
 
@@ -31,7 +32,7 @@ struct LaunchPlan {
     bool keep_standard_error = false;
     /// Nothing: stays what the supervisor is (a test run without root).
     std::optional<sandbox::Descent> descent;
-    int real_time_priority = 0;
+    Scheduling scheduling{};
 };
 
 struct Launched {

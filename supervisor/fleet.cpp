@@ -116,6 +116,7 @@ core::Status Fleet::start(const ConfigPtr& config) {
 void Fleet::use(const ConfigPtr& config) {
     config_ = config;
     for (auto& slot : slots_) {
+        schedule(*slot);
         if (slot->held || !missing(slot->role.peer)) continue;
         slot->policy.forgive();
         if (slot->current) {
@@ -267,6 +268,7 @@ void Fleet::try_activate(Slot& slot) {
     if (!who->activate()) return who->kill();
     slot.next_start = messages::v1::START_RESTART;
     slot.was_activated = true;
+    schedule(slot);
     with_.log.notice("PROCESS_ACTIVE", fmt::format("{} pid={} generation={}", slot.role.name,
                                                    who->pid(), who->offered()->generation));
     listener_.role_activated(slot.role);

@@ -109,6 +109,8 @@ class Fleet : public IncarnationOwner {
     /// Planned restart: a successor says Ready, the old one ends, the new one is activated.
     void restart(ipc::Peer role, Finished finished);
 
+    /// A role says that it ran late: max_auto_priority.
+    void ran_late(ipc::Peer role, core::Interval late);
     /// Opens nothing: hands the sets with these keys to the vrrpd at work.
     void grant_sockets(const std::vector<SocketKey>& keys);
     [[nodiscard]] std::vector<RoleReport> report() const;
@@ -128,6 +130,9 @@ class Fleet : public IncarnationOwner {
     core::Result<Launched> launch_role(const RoleSpec& role, int channel,
                                        std::vector<std::string>& missing);
     core::UniqueFd open_state(const RoleSpec& role);
+    [[nodiscard]] Scheduling scheduling_at_start(const Slot& slot) const;
+    /// As the configuration in force wants it.
+    void schedule(Slot& slot);
     void spawn_or_retry(Slot& slot);
     void welcome(Incarnation& who);
     void try_activate(Slot& slot);

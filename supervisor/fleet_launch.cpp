@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "supervisor/fleet.hpp"
@@ -23,6 +24,41 @@ std::vector<std::string> role_environment() {
 }
 
 }  // namespace
+
+/// A written limit of real time may be shorter than the reading of a configuration: it begins with
+/// the work.
+Scheduling Fleet::scheduling_at_start(const Slot& slot) const {
+    if (!config_) return {};
+    Scheduling made = scheduling_of(slot.role.peer, config_->own.global(), slot.raised);
+    made.real_time_limit =
+        std::max(made.real_time_limit,
+                 scheduling_of(slot.role.peer, config::v1::GlobalDefs()).real_time_limit);
+    return made;
+}
+
+void Fleet::schedule(Slot& slot) {
+    if (!slot.current || !config_) return;
+    const Scheduling wanted = scheduling_of(slot.role.peer, config_->own.global(), slot.raised);
+    if (wanted == slot.scheduled) return;
+    if (wanted.lock_memory && !slot.scheduled.lock_memory)
+        with_.log.notice(
+            "PROCESS_MEMORY",
+            fmt::format("{} locks its memory when it starts the next time", slot.role.name));
+    slot.scheduled = wanted;
+    for (const std::string& what : apply(wanted, slot.current->pid()))
+        with_.log.warning("PROTECTION_MISSING", fmt::format("{}: {}", slot.role.name, what));
+}
+
+void Fleet::ran_late(ipc::Peer role, core::Interval late) {
+    Slot& slot = slot_of(role);
+    const int raised = raised_after(slot.raised, role, config_->own.global(), late);
+    if (raised == slot.raised) return;
+    slot.raised = raised;
+    schedule(slot);
+    with_.log.notice("PROCESS_RAISED",
+                     fmt::format("{} ran {} late: real-time priority {}", slot.role.name,
+                                 core::to_text(late), slot.scheduled.real_time_priority));
+}
 
 core::UniqueFd Fleet::open_state(const RoleSpec& role) {
     if (with_.state_files == nullptr || !config_) return {};
@@ -75,7 +111,7 @@ core::Result<Launched> Fleet::launch_role(const RoleSpec& role, int channel,
     plan.log = log ? log->get() : -1;
     plan.empty_folder = with_.run_dir.empty_folder();
     plan.keep_standard_error = with_.sinks.kind() == LogSinks::Kind::console;
-    plan.real_time_priority = role.real_time_priority;
+    plan.scheduling = slot_of(role.peer).scheduled = scheduling_at_start(slot_of(role.peer));
     if (::geteuid() == 0) {
         const sandbox::Account account = sandbox::account_of(role.user);
         if (!account.warning.empty()) missing.push_back(account.warning);

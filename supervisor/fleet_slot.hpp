@@ -25,6 +25,8 @@ struct Fleet::Slot {
     ConfigPtr first_config;  // of a held one
     RestartPolicy policy;
     std::vector<std::string> missing;
+    int raised = 0;  // steps of real-time priority that lateness added
+    Scheduling scheduled;
     std::unique_ptr<loop::Timer> retry;
     std::unique_ptr<Incarnation> current;
     std::unique_ptr<Incarnation> successor;  // of a planned restart

@@ -34,6 +34,7 @@ constexpr std::array kRights = {
     Right{Peer::vrrpd, ToSupervisor::kGroupEvent},
     Right{Peer::vrrpd, ToSupervisor::kTrackPoll},
     Right{Peer::vrrpd, ToSupervisor::kPeerRequest},
+    Right{Peer::vrrpd, ToSupervisor::kRanLate},
     Right{Peer::checkerd, ToSupervisor::kPeerRequest},
     Right{Peer::ipvsd, ToSupervisor::kServiceEvent},
     Right{Peer::ipvsd, ToSupervisor::kServerEvent},

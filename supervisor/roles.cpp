@@ -18,21 +18,16 @@ using ipc::Peer;
 constexpr std::array kIpvsdOnly = {Peer::ipvsd};
 constexpr std::array kVrrpdAndCheckerd = {Peer::vrrpd, Peer::checkerd};
 
-// Real-time: a late advertisement loses the role, so vrrpd comes first and ipvsd one step below.
-constexpr int kVrrpdPriority = 2;
-constexpr int kIpvsdPriority = 1;
-
 // ipvsd stands first: it is activated before the others at a cold start.
 constexpr std::array kDaemons = {
     RoleSpec{Peer::ipvsd, messages::v1::ROLE_IPVSD, "ipvsd", sandbox::User::ipvsd, "holdfast-ipvsd",
-             "keepalived_kern", "holdfast-ipvsd", "Keepalived_kernel", kVrrpdAndCheckerd,
-             kIpvsdPriority, true, true},
+             "keepalived_kern", "holdfast-ipvsd", "Keepalived_kernel", kVrrpdAndCheckerd, true,
+             true},
     RoleSpec{Peer::vrrpd, messages::v1::ROLE_VRRPD, "vrrpd", sandbox::User::vrrpd, "holdfast-vrrpd",
-             "keepalived_vrrp", "holdfast-vrrpd", "Keepalived_vrrp", kIpvsdOnly, kVrrpdPriority,
-             true, true},
+             "keepalived_vrrp", "holdfast-vrrpd", "Keepalived_vrrp", kIpvsdOnly, true, true},
     RoleSpec{Peer::checkerd, messages::v1::ROLE_CHECKERD, "checkerd", sandbox::User::checkerd,
              "holdfast-checkd", "keepalived_ipvs", "holdfast-checkerd", "Keepalived_healthcheckers",
-             kIpvsdOnly, 0, true, true},
+             kIpvsdOnly, true, true},
 };
 constexpr RoleSpec kParser = {Peer::parser,
                               messages::v1::ROLE_PARSER,
@@ -43,7 +38,6 @@ constexpr RoleSpec kParser = {Peer::parser,
                               "holdfast-parser",
                               "Keepalived_config",
                               {},
-                              0,
                               false,
                               false};
 constexpr RoleSpec kMailer = {Peer::mailer,
@@ -55,7 +49,6 @@ constexpr RoleSpec kMailer = {Peer::mailer,
                               "holdfast-mailer",
                               "holdfast-mailer",
                               {},
-                              0,
                               false,
                               false};
 

@@ -24,8 +24,6 @@ struct RoleSpec {
     std::string_view drop_in_identifier;
     /// With whom it has a direct channel.
     std::span<const ipc::Peer> talks_to;
-    /// SCHED_RR priority, 0 for none.
-    int real_time_priority;
     bool keeps_state;
     /// Inherits the lock of the run-time folder, so that there are never two sets of daemons.
     bool holds_lock;

@@ -268,6 +268,9 @@ core::Status Supervisor::role_message(const RoleSpec& role, const ToSupervisor& 
         case ToSupervisor::kPeerRequest:
             fleet_.renew_pair(role.peer);
             return core::Done{};
+        case ToSupervisor::kRanLate:
+            fleet_.ran_late(role.peer, core::Interval{message.ran_late().microseconds()});
+            return core::Done{};
         case ToSupervisor::kPeerViolation:
             return fleet_.accused(message.peer_violation());
         default:

@@ -49,6 +49,7 @@ void describe(const RoleReport& report, const messages::v1::SandboxStatus* sandb
         process.set_pid(report.pid);
         process.set_uid(uid_of(report.pid));
         process.set_started_timestamp_seconds(report.started);
+        process.set_scheduling(scheduling_text(report.pid));
     }
     if (sandbox != nullptr) {
         *process.mutable_sandbox_present() = sandbox->present();

@@ -56,6 +56,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
                        const std::optional<GroupChanged>& group_changed) override;
     void announce(Instance& instance, AnnounceAgain::Why why) override;
     void happened(Instance& instance, Happening what) override;
+    void late(core::Interval by) override;
     bool slept() override;
     void kernel_changed(Instance& instance) override;
     // RequestHandler
@@ -106,6 +107,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     std::uint64_t epoch_ = 0;
     bool active_ = false;  // activate() was called
     core::Interval slept_{0};
+    core::Instant late_told_;
 };
 
 }  // namespace holdfast::vrrp

@@ -1,4 +1,7 @@
 // What the daemon tells ipvsd, the supervisor and the log of its routers.
+#include <algorithm>
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "proto/status.pb.h"
@@ -13,6 +16,7 @@ using messages::v1::ToSupervisor;
 
 /// Below this, reading two clocks one after the other may look like sleep.
 constexpr core::Interval kShortestSleep = std::chrono::milliseconds{50};
+constexpr core::Interval kLateGap = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -48,6 +52,16 @@ void Daemon::happened(Instance& instance, Happening what) {
             event.set_what(Told::REASSERTED);
             break;
     }
+    say(message);
+}
+
+void Daemon::late(core::Interval by) {
+    if (with_.loop.now() < late_told_ + kLateGap) return;
+    late_told_ = with_.loop.now();
+    constexpr core::Interval::rep kMost = std::numeric_limits<std::uint32_t>::max();
+    ToSupervisor message;
+    message.mutable_ran_late()->set_microseconds(
+        static_cast<std::uint32_t>(std::min(by.count(), kMost)));
     say(message);
 }
 

@@ -108,6 +108,7 @@ void SyncGroup::log_late(std::size_t member, core::Interval late) const {
     if (active && silent > others)
         text +=
             fmt::format(", longer than the {:.3g} s after which others take over", seconds(others));
+    tools_.reporter.late(late);
     tools_.log.warning("VRRP_LATE", text, {{"VRRP_INSTANCE", instance.setting().name}});
 }
 

@@ -194,6 +194,7 @@ class Workshop : public Reporter {
     }
     void announce(Instance&, AnnounceAgain::Why) override { ++announced; }
     void happened(Instance&, Happening what) override { happenings.push_back(what); }
+    void late(core::Interval) override {}
     bool slept() override { return false; }
     void kernel_changed(Instance& which) override { routers->judge(which); }
 
