@@ -253,7 +253,6 @@ core::Result<Model> build_model(std::uint64_t generation, const config::Config& 
         auto made =
             instance_of(each, group == group_of.end() ? nullptr : group->second, from.global());
         if (!made) return made.error();
-        made->router.strict = each.has_strict() ? each.strict() : from.global().strict();
         const ObjectId id = made->id;
         if (group == group_of.end())
             model.groups.emplace(id, GroupSetting{.id = id, .name = made->name, .members = {id}});

@@ -158,23 +158,18 @@ bool give_way_to_rival(const RouterParameters& p, Rival& rival, Instant now) {
     return now >= *rival.give_way_at;
 }
 
-/// Who outranks us was Active before us, or is the first that we ever heard: it may have been
-/// Active for long without hearing us.
+/// Who outranks us was Active before us and has not given up: it may have been Active for long
+/// without hearing us.
 void note_late_return(const RouterParameters& p, const Router& router,
                       const AdvertisementHeard& heard, Acts& acts, Instant now) {
     const auto& active = std::get<Active>(router.state);
     const bool crosses = now <= active.since + p.advert_interval;
     const bool gave_up = router.active && router.active->priority == 0;
     const bool returns = router.active && router.active->source == heard.source;
-    if (active.rival || (router.active && !returns)) return;
-    if (returns && !gave_up && !crosses) {
-        const Rival rival = rival_in(p, heard, active.since, now);
-        acts.emplace_back(DualBegan{rival});
-        acts.emplace_back(DualEnded{rival, DualEnded::How::gave_way_late});
-    }
-    // One last word, so that it announces the addresses again; not of who was silent itself.
-    if (!p.strict && !p.higher_priority_send_advert && now < active.adver_at)
-        acts.emplace_back(SendAdvertisement{router.rank()});
+    if (active.rival || !returns || gave_up || crosses) return;
+    const Rival rival = rival_in(p, heard, active.since, now);
+    acts.emplace_back(DualBegan{rival});
+    acts.emplace_back(DualEnded{rival, DualEnded::How::gave_way_late});
 }
 
 Step yield_to(const RouterParameters& p, Router router, const AdvertisementHeard& heard,

@@ -39,7 +39,6 @@ struct RouterParameters {
     bool lower_priority_no_advert = false;
     bool higher_priority_send_advert = false;
     bool owner_ignores_adverts = false;
-    bool strict = false;  // nothing that RFC 9568 does not have
     /// Of the strongest Backup that may have taken over while this router was stopped; 0: as ours.
     std::uint8_t late_backup_priority = 0;
     /// So long after the first time that it could run a router only listens, and at least until

@@ -91,9 +91,11 @@ class Router:
         if self.process is None:
             return
         family = [self.process.pid, *children_of(self.process.pid)]
-        for pid in family:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        # Stopped first: a daemon that sees another one die would clean up after it.
+        for how in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, how)
         self.process.wait()
 
 

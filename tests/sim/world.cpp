@@ -36,6 +36,9 @@ vrrp::RouterParameters World::parameters_for(std::size_t host, std::size_t segme
     router.nopreempt = plan_.nopreempt;
     router.preempt_delay = plan_.preempt_delay;
     router.start_up_hold = plan_.start_up_hold;
+    // Without it a survivor that the other one heard first never learns that there were two Active
+    // Routers, and nobody corrects the clients: RFC 9568 6.4.3 gives way in silence.
+    router.higher_priority_send_advert = true;
     if (plan_.reversed_comparison) router.outranks = &reversed;
     return router;
 }

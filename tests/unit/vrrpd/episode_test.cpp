@@ -84,19 +84,19 @@ TEST(Episode, IsToldByTheOneWhoGivesWayToTheOneThatWasSilent) {
     play.take(TimerFired{0}, kNow);
     play.advertise(5);
     EXPECT_EQ(play.take(heard(150), kNow + 5500ms),
-              "send 100; dual since +0ms; dual over: gave way late; timer +9109.38ms; "
-              "active->backup");
+              "dual since +0ms; dual over: gave way late; timer +9109.38ms; active->backup");
     EXPECT_EQ(play.last->rival.heard_at - play.last->rival.began, 5500ms);
 }
 
-TEST(Episode, EndsWithALastWordToTheOneThatReturnsUnlessTheStandardForbidsIt) {
+TEST(Episode, EndsWithALastWordToTheOneThatReturnsWhereThatIsConfigured) {
     Play play(backup(kNow));
-    play.parameters.strict = true;
+    play.parameters.higher_priority_send_advert = true;
     play.take(heard(150), kNow - 4s);
     play.take(TimerFired{0}, kNow);
     play.advertise(5);
     EXPECT_EQ(play.take(heard(150), kNow + 5500ms),
-              "dual since +0ms; dual over: gave way late; timer +9109.38ms; active->backup");
+              "send 100; dual since +0ms; dual over: gave way late; timer +9109.38ms; "
+              "active->backup");
 }
 
 TEST(Episode, IsNoneWhenAnotherRouterPreempts) {
@@ -114,7 +114,7 @@ TEST(Episode, IsNoneWhenTheOneThatGaveUpReturns) {
     play.take(heard(0), kNow - 1s);
     EXPECT_EQ(play.take(TimerFired{0}, kNow), "send 100; timer +1000ms; backup->active");
     play.advertise(5);
-    EXPECT_EQ(play.take(heard(150), kNow + 5500ms), "send 100; timer +9109.38ms; active->backup");
+    EXPECT_EQ(play.take(heard(150), kNow + 5500ms), "timer +9109.38ms; active->backup");
 }
 
 }  // namespace

@@ -246,7 +246,7 @@ TEST_F(RoutersAtWork, ALateTimerReadsTheQueueFirst) {
     instance(1).timer.at(loop.now() - 500ms);
     loop.settle();
     EXPECT_EQ(changes(), (Texts{"1 active->backup"}));
-    EXPECT_EQ(wire.sent.size(), 1U);  // the last word to a router never heard before
+    EXPECT_TRUE(wire.sent.empty());
 }
 
 TEST_F(RoutersAtWork, GarbageIsCountedAndLoggedOnceAMinute) {
