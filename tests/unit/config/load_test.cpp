@@ -257,13 +257,12 @@ TEST(AMissingWord, EndsKeepalivedAtOnce) {
 }
 
 TEST(KnownKeywords, ThatAreNotCarriedOutAreNamed) {
-    const LoadResult result = load_instance(
-        "nopreempt\ntimer_expired_backup 50\nvirtual_routes {\n198.51.100.0/24 via 192.0.2.1 dev "
-        "eth1\n}");
+    const LoadResult result =
+        load_text("global_defs {\nenable_dbus\n}\n" + std::string(kInstance) +
+                  "virtual_routes {\n198.51.100.0/24 via 192.0.2.1 dev eth1\n}\n}\n");
     EXPECT_EQ(result.test_status, 0);
     const std::string text = rendered(result);
-    EXPECT_NE(text.find("timer_expired_backup is accepted, not carried out yet"), std::string::npos)
-        << text;
+    EXPECT_NE(text.find("enable_dbus is accepted, not carried out yet"), std::string::npos) << text;
     EXPECT_EQ(text.find("virtual_routes is accepted"), std::string::npos) << text;
     EXPECT_EQ(only_instance(result).virtual_routes(0).interface(), "eth1");
 }
