@@ -40,8 +40,8 @@ void resolve_scripts(Resolution& all);
 /// Files and processes that are tracked, and the trackers of all kinds that name them.
 void resolve_trackers(Resolution& all);
 void resolve_instances(Resolution& all);
-/// The interfaces that are made on top of others: names, MAC addresses, and which addresses stand on
-/// them. After the instances.
+/// The interfaces that are made on top of others: names, MAC addresses, and which addresses stand
+/// on them. After the instances.
 void resolve_virtual_interfaces(Resolution& all);
 void resolve_authentication(Resolution& all, v1::VrrpInstance& instance, const ObjectPlaces& places,
                             bool strict);
