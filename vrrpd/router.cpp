@@ -33,7 +33,7 @@ Step change(Router router, RouterState state, Acts acts, const std::string& beca
     if (const auto* active = std::get_if<Active>(&router.state))
         if (active->rival && active->rival->told)
             acts.emplace_back(DualEnded{*active->rival, DualEnded::How::gave_way});
-    router.state = std::move(state);
+    router.state = state;
     acts.emplace_back(StateChanged{from, name_of(router.state), because});
     return {.router = std::move(router), .acts = std::move(acts)};
 }
