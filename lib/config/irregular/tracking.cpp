@@ -146,6 +146,18 @@ std::string hint_for(std::string_view name, const Kind& kind, const Objects& obj
     return fmt::format("a {} must stand before the instance that tracks it", kind.block);
 }
 
+/// One line of a block: a name, its weight, and that it is there for the first time.
+template <class Entries>
+void bind_entry(Binder& binder, Entries& entries, Names& there, const Rules& rules,
+                const Node& line) {
+    const auto weight = read_weight(binder, line, rules);
+    if (!weight) return;
+    if (!there.emplace(line.keyword).second) return complain_duplicate(binder, line);
+    auto& tracked = *entries.Add();
+    tracked.set_name(std::string(line.keyword));
+    set_weight(tracked, *weight);
+}
+
 template <class Entries, class Objects>
 void bind_named(Binder& binder, Entries& entries, const Objects& objects, const Kind& kind,
                 const Node& node) {
@@ -159,15 +171,7 @@ void bind_named(Binder& binder, Entries& entries, const Objects& objects, const 
                 .hint = hint_for(line.keyword, kind, objects);
             continue;
         }
-        const auto weight = read_weight(binder, line, kind.rules);
-        if (!weight) continue;
-        if (!there.emplace(line.keyword).second) {
-            complain_duplicate(binder, line);
-            continue;
-        }
-        auto& tracked = *entries.Add();
-        tracked.set_name(std::string(line.keyword));
-        set_weight(tracked, *weight);
+        bind_entry(binder, entries, there, kind.rules, line);
     }
 }
 
@@ -198,17 +202,7 @@ template <class Owner>
 void parse_services(Binder& binder, Targets targets, Node& node) {
     auto& entries = *target_as<Owner>(targets).mutable_track_services();
     Names there = names_in(entries);
-    for (const Node& line : node.children) {
-        const auto weight = read_weight(binder, line, {});
-        if (!weight) continue;
-        if (!there.emplace(line.keyword).second) {
-            complain_duplicate(binder, line);
-            continue;
-        }
-        auto& tracked = *entries.Add();
-        tracked.set_name(std::string(line.keyword));
-        set_weight(tracked, *weight);
-    }
+    for (const Node& line : node.children) bind_entry(binder, entries, there, {}, line);
 }
 
 template <class Entries>
