@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "ipvsd/kernel.hpp"
-#include "lib/core/text.hpp"
+#include "lib/core/locator.hpp"
 #include "proto/config.pb.h"
 
 namespace holdfast::ipvsd {
@@ -80,21 +80,6 @@ netlink::Prefix as_network(const WrittenPrefix& written, core::Family family) {
 
 // ---- Routes ---------------------------------------------------------------------------------
 
-std::optional<std::uint64_t> locator_of(const std::string& text) {
-    std::uint64_t locator = 0;
-    const auto parts = core::split(text, ':');
-    for (const std::string_view part : parts) {
-        std::uint32_t value = 0;
-        const auto [end, failure] =
-            std::from_chars(part.data(), part.data() + part.size(), value, 16);
-        if (failure != std::errc{} || end != part.data() + part.size() || value > 0xffff) {
-            return std::nullopt;
-        }
-        locator = locator << 16 | value;
-    }
-    return parts.size() == 4 ? std::optional(locator) : std::nullopt;
-}
-
 std::optional<core::Address> end_of_tunnel(const std::string& octets) {
     return octets.empty() ? std::nullopt : core::Address::from_bytes(octets);
 }
@@ -124,7 +109,7 @@ std::optional<netlink::Encapsulation> encapsulation_of(const config::Encapsulati
         to.labels.assign(from.mpls().begin(), from.mpls().end());
         if (to.labels.size() > netlink::Route::kMostLabels) return std::nullopt;
     } else if (from.has_ila()) {
-        const auto locator = locator_of(from.ila());
+        const auto locator = core::locator_of(from.ila());
         if (!locator) return std::nullopt;
         to.type = LWTUNNEL_ENCAP_ILA;
         to.locator = *locator;

@@ -1,12 +1,12 @@
 // `encap` of routes and next hops.
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "lib/config/field_text.hpp"
 #include "lib/config/irregular/irregular.hpp"
 #include "lib/config/irregular/network.hpp"
+#include "lib/core/locator.hpp"
 #include "lib/core/text.hpp"
 
 namespace holdfast::config {
@@ -17,7 +17,6 @@ using google::protobuf::Message;
 
 constexpr std::uint32_t kMaxLabel = 0xfffff;
 constexpr std::size_t kMaxLabels = 16;
-constexpr std::size_t kLocatorParts = 4;
 
 /// The options of a tunnel, up to the first word that is none.
 bool read_tunnel(LineReader& words, Message& tunnel, core::Family family) {
@@ -59,19 +58,6 @@ bool read_labels(LineReader& words, v1::Encapsulation& encapsulation) {
     return true;
 }
 
-bool is_locator(std::string_view text) {
-    const auto parts = core::split(text, ':');
-    for (const std::string_view part : parts) {
-        std::uint32_t value = 0;
-        const auto [end, failure] =
-            std::from_chars(part.data(), part.data() + part.size(), value, 16);
-        if (failure != std::errc{} || end != part.data() + part.size() || value > 0xffff) {
-            return false;
-        }
-    }
-    return parts.size() == kLocatorParts;
-}
-
 }  // namespace
 
 bool read_encapsulation(LineReader& words, v1::Encapsulation& encapsulation) {
@@ -82,7 +68,7 @@ bool read_encapsulation(LineReader& words, v1::Encapsulation& encapsulation) {
     if (type == "ip") return read_tunnel(words, *encapsulation.mutable_ip(), core::Family::ipv4);
     if (type == "ip6") return read_tunnel(words, *encapsulation.mutable_ip6(), core::Family::ipv6);
     if (type == "mpls" && !words.done()) return read_labels(words, encapsulation);
-    if (type == "ila" && is_locator(words.word())) {
+    if (type == "ila" && core::locator_of(words.word())) {
         encapsulation.set_ila(std::string(words.word()));
         words.skip();
         return true;
