@@ -82,7 +82,8 @@ Step heard_as_backup(const RouterParameters& p, Router router, const Advertiseme
         router.active = Heard{heard.source, 0, now};
         return {.router = std::move(router), .acts = {SetTimer{backup.active_down_at}}};
     }
-    if (router.yielded_ownership && heard.priority < kOwnerPriority) {
+    const bool gave_in = router.active && router.active->source == heard.source;
+    if (router.yielded_ownership && gave_in && heard.priority < kOwnerPriority) {
         router.yielded_ownership = false;
         backup.active_down_at = now;
         router.state = backup;
@@ -339,6 +340,7 @@ Step advertisement_heard(const RouterParameters& p, Router router, const Adverti
     }
     return {.router = std::move(router)};
 }
+    if (priority != kOwnerPriority) router.yielded_ownership = false;
 
 Step reprioritised(const RouterParameters& p, Router router, std::uint8_t priority) {
     const std::uint8_t before = router.priority;

@@ -330,6 +330,27 @@ TEST(Owner, GivesWayToAStubbornSecondOwnerAndReturns) {
     EXPECT_EQ(in_words(done.actions), "send 255; timer +7000ms; backup->active");
 }
 
+/// As it is after another owner did not back off.
+Router yielded_owner() {
+    Router made = owner(backup());
+    made.yielded_ownership = true;
+    made.active = Heard{address("192.0.2.0"), 255, kNow - 500ms};
+    return made;
+}
+
+TEST(Owner, ThatYieldedAndIsNoOwnerAnyMoreWaitsLikeEverybody) {
+    const auto lowered = after(router(), yielded_owner(), Judged{0, 100, {}});
+    const Router& now = lowered.state.members[0];
+    EXPECT_FALSE(now.yielded_ownership);
+    EXPECT_EQ(in_words(after(router(), now, heard(200, "192.0.2.0")).actions), "timer +3609.38ms");
+}
+
+TEST(Owner, ThatYieldedReturnsForTheOtherOwnerOnly) {
+    const auto done = after(router(), yielded_owner(), heard(100, "192.0.2.7"));
+    EXPECT_EQ(in_words(done.actions), "notice lower");
+    EXPECT_EQ(done.state.members[0].rank(), 254);
+}
+
 TEST(Owner, MayIgnoreWhatOthersAdvertise) {
     RouterParameters p = router();
     p.owner_ignores_adverts = true;
