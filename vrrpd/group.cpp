@@ -239,15 +239,6 @@ Transition Work::finish(StateName before) && {
     return {std::move(state_), std::move(actions_), changed};
 }
 
-/// The group as its running members have it: who joins it with this event has no state yet.
-StateName name_before(const State& state, const Event& event) {
-    if (!std::holds_alternative<Resumed>(event)) return name_of(state);
-    State running;
-    for (const Router& each : state.members)
-        if (!is(each, StateName::initialize)) running.members.push_back(each);
-    return name_of(running);
-}
-
 }  // namespace
 
 StateName name_of(const State& state) {
@@ -255,13 +246,13 @@ StateName name_of(const State& state) {
         return std::ranges::any_of(state.members,
                                    [&](const Router& router) { return is(router, name); });
     };
-    for (const StateName name : {StateName::fault, StateName::initialize, StateName::active})
+    for (const StateName name : {StateName::fault, StateName::active, StateName::backup})
         if (any(name)) return name;
-    return state.members.empty() ? StateName::initialize : StateName::backup;
+    return StateName::initialize;
 }
 
 Transition step(const Parameters& parameters, State state, const Event& event, Instant now) {
-    const StateName before = name_before(state, event);
+    const StateName before = name_of(state);
     Work work(parameters, std::move(state), now);
     std::visit([&](const auto& what) { work.on(what); }, event);
     return std::move(work).finish(before);

@@ -72,7 +72,8 @@ struct Transition {
     std::optional<GroupChanged> group;
 };
 
-/// The group's own state: Fault or Initialize if a member is, Active if one is, else Backup.
+/// The group's own state: Fault if a member is, else Active if one is, else Backup if one is. A
+/// member that joins and still waits in Initialize does not change it.
 [[nodiscard]] StateName name_of(const State& state);
 
 [[nodiscard]] Transition step(const Parameters& parameters, State state, const Event& event,

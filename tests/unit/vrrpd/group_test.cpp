@@ -99,6 +99,17 @@ TEST(SyncGroup, AMemberAddedByReloadJoinsWithoutMovingTheOthers) {
     EXPECT_EQ(in_words(done.actions), "1:send 100; 1:timer +4609.38ms; 1:backup->active");
 }
 
+TEST(SyncGroup, AMemberThatStillWaitsIsNoEventOfTheGroup) {
+    Router waits;
+    waits.causes = {{{Cause::Kind::virtual_interface_missing, "vrrp.52"}, kNow}};
+    auto done = step(pair(), {{active(), waits}}, Resumed{}, kNow);
+    EXPECT_EQ(in_words(done.actions), "timer +500ms");
+    EXPECT_FALSE(done.group) << "people would be told that the group stopped";
+    done = step(pair(), done.state, Judged{1, 100, {}}, kNow + 100ms);
+    EXPECT_EQ(in_words(done.actions), "1:timer +3709.38ms; 1:init->backup");
+    EXPECT_FALSE(done.group);
+}
+
 TEST(SyncGroup, AMemberAddedByReloadTakesTheGroupAlongWhenItsSegmentHasAnActiveRouter) {
     auto done = step(pair(), {{active(), Router{}}}, Resumed{}, kNow);
     done = step(pair(), done.state, to(1, heard(150)), kNow + 1s);
