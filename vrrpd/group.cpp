@@ -52,9 +52,13 @@ class Work {
     void on(const Slept&);
     void on(const Resumed&);
 
-    Transition finish(StateName before) &&;
+    Transition finish() &&;
 
   private:
+    [[nodiscard]] bool any_active() const {
+        return std::ranges::any_of(state_.members,
+                                   [](const Router& each) { return is(each, StateName::active); });
+    }
     [[nodiscard]] std::size_t count() const { return state_.members.size(); }
     Router& router(std::size_t member) { return state_.members.at(member); }
     [[nodiscard]] const RouterParameters& of(std::size_t member) const {
@@ -63,6 +67,9 @@ class Work {
 
     /// Takes over a router's step; its proposal is the caller's business.
     void take(std::size_t member, Step step);
+    /// Something of this member is about to change, or has just changed.
+    void touch(std::size_t member) { changed_.push_back(member); }
+    void touch_all();
     void propose_active(std::size_t member, const std::string& because);
     void all_to_backup(std::size_t first, const std::string& because,
                        std::optional<core::Interval> adopted);
@@ -77,10 +84,20 @@ class Work {
     State state_;
     Instant now_;
     Actions actions_;
+    std::vector<std::size_t> changed_;
+    std::optional<StateName> before_;  // the group's state, once a member leaves its own
 };
 
+void Work::touch_all() {
+    for (std::size_t each = 0; each < count(); ++each) touch(each);
+}
+
 void Work::take(std::size_t member, Step step) {
-    router(member) = std::move(step.router);
+    // A group may have thousands of members, and most packets change nothing but one timer.
+    Router& present = router(member);
+    if (!before_ && present.state.index() != step.router.state.index()) before_ = name_of(state_);
+    if (present != step.router) touch(member);
+    present = std::move(step.router);
     for (Act& act : step.acts) actions_.push_back({member, std::move(act)});
 }
 
@@ -137,12 +154,14 @@ void Work::settle(const std::string& because) {
 }
 
 void Work::on(const Startup&) {
+    touch_all();
     for (Router& each : state_.members)
         if (is(each, StateName::initialize)) each.state = Initialize{.started = true};
     settle("started");
 }
 
 void Work::on(const Shutdown&) {
+    touch_all();
     for (std::size_t each = 0; each < count(); ++each) {
         if (is(router(each), StateName::initialize))
             router(each).state = Initialize{};
@@ -168,13 +187,15 @@ void Work::on(const AdvertisementReceived& event) {
     const bool announce =
         std::ranges::find(done.acts, Act{AnnounceAgain{Why::lower_priority}}) != done.acts.end();
     take(event.member, std::move(done));
-    if (proposal == Proposal::backup)
-        all_to_backup(event.member, because, event.heard.max_advertise_interval);
+    if (proposal == Proposal::backup && any_active())
+        all_to_backup(event.member, because.empty() ? to_text(event.heard) : because,
+                      event.heard.max_advertise_interval);
     for (std::size_t each = 0; announce && each < count(); ++each)
         if (each != event.member) actions_.push_back({each, AnnounceAgain{Why::with_group}});
 }
 
 void Work::on(const Judged& event) {
+    touch(event.member);
     Router& judged = router(event.member);
     std::vector<StandingCause> standing;
     for (const Cause& cause : event.causes) {
@@ -189,7 +210,7 @@ void Work::on(const Judged& event) {
 }
 
 void Work::on(const Slept& event) {
-    const std::string because = "the machine slept";
+    touch_all();
     for (std::size_t each = 0; each < count(); ++each) {
         if (auto* backup = std::get_if<Backup>(&router(each).state)) {
             backup->wants_active = false;
@@ -221,6 +242,7 @@ void Work::resume(std::size_t member, bool restart_silence) {
 }
 
 void Work::on(const Resumed& event) {
+    touch_all();
     for (std::size_t each = 0; each < count(); ++each) {
         if (is(router(each), StateName::initialize)) router(each).state = Initialize{true};
         resume(each, event.restart_silence);
@@ -228,15 +250,19 @@ void Work::on(const Resumed& event) {
     settle("joined its group");
 }
 
-Transition Work::finish(StateName before) && {
+Transition Work::finish() && {
     // Not std::ranges: clang 14 cannot compile what it returns.
-    std::stable_partition(actions_.begin(), actions_.end(), [](const Action& action) {
-        return std::holds_alternative<SendAdvertisement>(action.act);
-    });
-    const StateName after = name_of(state_);
-    std::optional<GroupChanged> changed;
-    if (after != before) changed = GroupChanged{before, after};
-    return {std::move(state_), std::move(actions_), changed};
+    if (actions_.size() > 1)
+        std::stable_partition(actions_.begin(), actions_.end(), [](const Action& action) {
+            return std::holds_alternative<SendAdvertisement>(action.act);
+        });
+    std::ranges::sort(changed_);
+    changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
+    std::optional<GroupChanged> group;
+    if (before_)
+        if (const StateName after = name_of(state_); after != *before_)
+            group = GroupChanged{*before_, after};
+    return {std::move(state_), std::move(actions_), group, std::move(changed_)};
 }
 
 }  // namespace
@@ -252,10 +278,9 @@ StateName name_of(const State& state) {
 }
 
 Transition step(const Parameters& parameters, State state, const Event& event, Instant now) {
-    const StateName before = name_of(state);
     Work work(parameters, std::move(state), now);
     std::visit([&](const auto& what) { work.on(what); }, event);
-    return std::move(work).finish(before);
+    return std::move(work).finish();
 }
 
 }  // namespace holdfast::vrrp

@@ -70,6 +70,8 @@ struct Transition {
     /// Advertisements first, then the rest in the members' order.
     Actions actions;
     std::optional<GroupChanged> group;
+    /// Members of which anything may differ from before, in their order.
+    std::vector<std::size_t> changed;
 };
 
 /// The group's own state: Fault if a member is, else Active if one is, else Backup if one is. A

@@ -63,9 +63,7 @@ Step accept(const RouterParameters& p, Router router, Backup now_backup,
     router.active = Heard{heard.source, heard.priority, now};
     return {.router = std::move(router),
             .acts = {SetTimer{deadline}},
-            .proposal = Proposal::backup,
-            .because = fmt::format("{} advertises priority {}", heard.source.text(),
-                                   unsigned{heard.priority})};
+            .proposal = Proposal::backup};
 }
 
 /// RFC 9568 6.4.2, with keepalived's preempt delay.
@@ -179,9 +177,7 @@ Step yield_to(const RouterParameters& p, Router router, const AdvertisementHeard
     router.active = Heard{heard.source, heard.priority, {}};
     return {.router = std::move(router),
             .acts = std::move(acts),
-            .proposal = Proposal::backup,
-            .because = fmt::format("{} advertises priority {}", heard.source.text(),
-                                   unsigned{heard.priority})};
+            .proposal = Proposal::backup};
 }
 
 /// Others have taken over while this process was kept from running, and it does not take back.
@@ -340,11 +336,11 @@ Step advertisement_heard(const RouterParameters& p, Router router, const Adverti
     }
     return {.router = std::move(router)};
 }
-    if (priority != kOwnerPriority) router.yielded_ownership = false;
 
 Step reprioritised(const RouterParameters& p, Router router, std::uint8_t priority) {
     const std::uint8_t before = router.priority;
     router.priority = priority;
+    if (priority != kOwnerPriority) router.yielded_ownership = false;
     auto* backup = std::get_if<Backup>(&router.state);
     if (backup == nullptr || before == priority) return {.router = std::move(router)};
     backup->active_down_at += skew_time(p, priority, backup->active_adver_interval) -
@@ -426,6 +422,10 @@ Step wait_for_group(const RouterParameters& p, Router router, Instant now) {
                             active_down_interval(p, router.rank(), backup.active_adver_interval);
     const Instant deadline = backup.active_down_at;
     return {.router = std::move(router), .acts = {SetTimer{deadline}}};
+}
+
+std::string to_text(const AdvertisementHeard& heard) {
+    return fmt::format("{} advertises priority {}", heard.source.text(), unsigned{heard.priority});
 }
 
 StateName name_of(const RouterState& state) {

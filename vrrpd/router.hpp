@@ -234,6 +234,7 @@ struct AdvertisementHeard {
     std::uint8_t priority = 0;
     core::Interval max_advertise_interval{0};
 };
+[[nodiscard]] std::string to_text(const AdvertisementHeard& heard);
 
 /// What a router proposes to its group after an event; the group may refuse `active`.
 enum class Proposal : std::uint8_t { nothing, active, backup };
@@ -241,6 +242,7 @@ struct Step {
     Router router;
     Acts acts{};
     Proposal proposal = Proposal::nothing;
+    /// Empty where the advertisement that was heard says it: most packets move nobody.
     std::string because{};
 };
 

@@ -17,8 +17,8 @@ double seconds(core::Interval interval) {
     return std::chrono::duration<double>(interval).count();
 }
 
-bool has(const Router& router, const Cause& cause) {
-    return std::ranges::find(router.causes, cause, &StandingCause::cause) != router.causes.end();
+bool has(const std::vector<StandingCause>& causes, const Cause& cause) {
+    return std::ranges::find(causes, cause, &StandingCause::cause) != causes.end();
 }
 
 }  // namespace
@@ -33,20 +33,22 @@ SyncGroup::SyncGroup(const Tools& tools, GroupSetting setting, std::vector<Insta
         parameters_.members.push_back(
             at_work(members_[member]->setting().router, tools_.loop.time_slept()));
         members_[member]->join(*this, member);
+        wires_.push_back(members_[member]->wire_key());
     }
+    std::ranges::sort(wires_);
+    wires_.erase(std::unique(wires_.begin(), wires_.end()), wires_.end());
 }
 
 void SyncGroup::take(const Event& event) {
-    const State before = state_;
+    const auto* judged = std::get_if<Judged>(&event);
+    std::vector<StandingCause> causes_before;
+    if (judged != nullptr) causes_before = router(judged->member).causes;
     Transition done = step(parameters_, std::move(state_), event, tools_.loop.now());
     state_ = std::move(done.state);
     std::vector<RoleChanged> changes;
     for (const Action& action : done.actions) carry_out(action, changes);
-    for (std::size_t member = 0; member < members_.size(); ++member) {
-        if (state_.members[member] == before.members[member]) continue;
-        log_causes(member, before.members[member]);
-        members_[member]->save();
-    }
+    if (judged != nullptr) log_causes(judged->member, causes_before);
+    for (const std::size_t member : done.changed) members_[member]->save();
     if (!changes.empty() || done.group) tools_.reporter.roles_changed(*this, changes, done.group);
 }
 
@@ -92,7 +94,7 @@ void SyncGroup::timer_fired(std::size_t member) {
     // Whoever was kept from running, and whoever is about to take over, first hears what was said
     // meanwhile.
     if (was_late || name_of(router(member).state) == StateName::backup) {
-        for (const Instance* each : members_) tools_.wire.read_all(each->wire_key());
+        for (const WireKey& each : wires_) tools_.wire.read_all(each);
         if (instance.timer.pending()) return;
     }
     take(TimerFired{member});
@@ -127,15 +129,15 @@ void SyncGroup::judge(std::size_t member, const Standing& standing) {
     if (changes) tools_.reporter.happened(*members_[member], Happening::priority_changed);
 }
 
-void SyncGroup::log_causes(std::size_t member, const Router& before) {
+void SyncGroup::log_causes(std::size_t member, const std::vector<StandingCause>& before) {
     const std::string& name = members_[member]->setting().name;
-    const Router& now = router(member);
-    for (const StandingCause& each : now.causes)
+    const std::vector<StandingCause>& now = router(member).causes;
+    for (const StandingCause& each : now)
         if (!has(before, each.cause))
             tools_.log.warning("VRRP_CAUSE",
                                fmt::format("{} begins: {}", name, to_text(each.cause)),
                                {{"VRRP_INSTANCE", name}});
-    for (const StandingCause& each : before.causes)
+    for (const StandingCause& each : before)
         if (!has(now, each.cause))
             tools_.log.notice("VRRP_CAUSE", fmt::format("{} ends: {}", name, to_text(each.cause)),
                               {{"VRRP_INSTANCE", name}});

@@ -45,11 +45,12 @@ class SyncGroup {
     void carry_out(const Action& action, std::vector<RoleChanged>& changes);
     void announce(Instance& instance, AnnounceAgain::Why why);
     void log_late(std::size_t member, core::Interval late) const;
-    void log_causes(std::size_t member, const Router& before);
+    void log_causes(std::size_t member, const std::vector<StandingCause>& before);
 
     const Tools& tools_;
     GroupSetting setting_;
     std::vector<Instance*> members_;
+    std::vector<WireKey> wires_;  // of all members, each once
     Parameters parameters_;
     State state_;
 };

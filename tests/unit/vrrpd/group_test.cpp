@@ -99,6 +99,16 @@ TEST(SyncGroup, AMemberAddedByReloadJoinsWithoutMovingTheOthers) {
     EXPECT_EQ(in_words(done.actions), "1:send 100; 1:timer +4609.38ms; 1:backup->active");
 }
 
+TEST(SyncGroup, TellsWhichMembersChange) {
+    const std::size_t second = 1;
+    auto done = step(pair(), {{backup(), backup()}}, to(second, heard(200)), kNow);
+    EXPECT_EQ(done.changed, (std::vector<std::size_t>{1}));
+    done = step(pair(), done.state, to(second, heard(50)), kNow);
+    EXPECT_EQ(done.changed, (std::vector<std::size_t>{})) << "ignored";
+    done = step(pair(), done.state, Judged{0, 100, {kLink}}, kNow);
+    EXPECT_EQ(done.changed, (std::vector<std::size_t>{0, 1}));
+}
+
 TEST(SyncGroup, AMemberThatStillWaitsIsNoEventOfTheGroup) {
     Router waits;
     waits.causes = {{{Cause::Kind::virtual_interface_missing, "vrrp.52"}, kNow}};

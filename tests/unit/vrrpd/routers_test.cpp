@@ -344,6 +344,13 @@ TEST_F(RoutersAtWork, ASyncGroupMovesAsOne) {
     EXPECT_EQ(changes(), (Texts{"1 active->backup", "2 active->backup"}));
 }
 
+TEST_F(RoutersAtWork, ASyncGroupReadsASocketOfAllItsMembersOnce) {
+    start(one_instance() + one_instance("", 2, 52) + kGroup);
+    loop.advance(3700ms);
+    EXPECT_EQ(state(2), StateName::active);
+    EXPECT_EQ(wire.reads, 2) << "once for the timer of each member";
+}
+
 TEST_F(RoutersAtWork, AMemberJoinsARunningGroupWithoutMovingIt) {
     become_active(one_instance() + one_instance("", 2, 52) + kGroup);
     reload(one_instance() + one_instance("", 2, 52) + one_instance("", 3, 53) +

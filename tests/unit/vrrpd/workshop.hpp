@@ -78,6 +78,7 @@ class FakeWire : public Wire {
         return core::Done{};
     }
     void read_all(const WireKey&) override {
+        ++reads;
         if (queued) std::exchange(queued, nullptr)();
     }
     int problem(const WireKey&, const SendKey&) const override { return error; }
@@ -88,6 +89,7 @@ class FakeWire : public Wire {
     std::uint32_t virtual_index = 0;
 
     std::vector<Sent> sent;
+    int reads = 0;
     std::function<void()> queued;  // packets that wait in the socket
     int error = 0;
     std::uint32_t index = 2;
