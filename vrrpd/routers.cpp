@@ -262,7 +262,11 @@ void Routers::start(const Model& model) {
             Instance& instance = instance_for(model.instances.at(id));
             members.push_back(&instance);
             cold.members.push_back(fresh(instance));
-            if (const auto saved = tools_.saved.router(id)) records.push_back(*saved);
+            const auto saved = tools_.saved.router(id);
+            if (!saved) continue;
+            records.push_back(*saved);
+            // A role may be too old to be believed; counts and sequences never are.
+            instance.restore(*saved);
         }
         auto group = std::make_unique<SyncGroup>(tools_, setting, members, cold);
         bool holds = records.size() == members.size();

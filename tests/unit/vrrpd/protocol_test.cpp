@@ -226,6 +226,27 @@ TEST_F(Protocol, KeysSignWhatIsSentAndAreDemanded) {
     EXPECT_EQ(refused(Rejection::trailer_replayed), 1U);
 }
 
+TEST_F(Protocol, ASuccessorThatComesTooLateForTheRoleBelievesNothingTwiceEither) {
+    const std::string keys = fmt::format(
+        "auth_hmac {{ active_key: 3 keys {{ id: 3 octets: '{}' }} }}", std::string(32, 'k'));
+    start(one_instance(keys));
+    auto peer = TrailerKeeper::make(*instance(1).setting().trailer);
+    const core::Interval wall{static_cast<core::Interval::rep>(loop.wall_clock_seconds() * 1e6)};
+    auto bytes = encode(said(200), {}, address("192.0.2.2"), address("224.0.0.18"));
+    peer->sign(bytes, address("192.0.2.2"), {.wall = wall, .steady = 1000s});
+    arrived("192.0.2.2", bytes);
+    EXPECT_EQ(received(), 1U);
+    changes();
+    routers.reset();
+    loop.advance(8s);
+    restart();
+    start(one_instance(keys));
+    EXPECT_EQ(changes(), (Texts{"1 init->backup"})) << "the role is too old";
+    EXPECT_EQ(received(), 1U) << "what was counted stays";
+    arrived("192.0.2.2", bytes);
+    EXPECT_EQ(refused(Rejection::trailer_replayed), 1U);
+}
+
 TEST_F(Protocol, EveryPeerThatAReloadAddsIsRememberedToo) {
     const std::string keys = fmt::format(
         "auth_hmac {{ active_key: 3 keys {{ id: 3 octets: '{}' }} }}", std::string(32, 'k'));
