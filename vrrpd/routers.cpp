@@ -276,11 +276,8 @@ void Routers::start(const Model& model) {
             holds = still_holds(*group, member, router, tools_.loop.now());
             inherited.members.push_back(std::move(router));
         }
-        if (holds) {
-            for (std::size_t member = 0; member < members.size(); ++member)
-                members[member]->restore(records[member]);
+        if (holds)
             group = std::make_unique<SyncGroup>(tools_, setting, members, std::move(inherited));
-        }
         SyncGroup& made = *group;
         groups_[group_id] = std::move(group);
         begin(made, holds ? Event{Resumed{}} : Event{Startup{}});
@@ -320,8 +317,11 @@ void Routers::remove(Instance& instance) {
 Routers::Taken Routers::take_apart(const Model& model) {
     Taken taken;
     Newcomers newcomers;
-    for (const auto& [id, setting] : model.instances)
-        if (!instances_.contains(id)) newcomers[place_of(setting)] = id;
+    for (const auto& [id, setting] : model.instances) {
+        const Instance* same = find(id);
+        if (same == nullptr || place_of(same->setting()) != place_of(setting))
+            newcomers[place_of(setting)] = id;
+    }
     std::map<core::ObjectId, std::unique_ptr<Instance>> moved;
     for (auto group = groups_.begin(); group != groups_.end();) {
         if (unchanged(*group->second, model)) {

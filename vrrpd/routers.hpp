@@ -73,7 +73,7 @@ class Routers {
     [[nodiscard]] bool unchanged(const SyncGroup& group, const Model& model) const;
     /// Ends the groups that change. Their routers are taken along, or removed.
     Taken take_apart(const Model& model);
-    /// What only the next configuration has, by its place.
+    /// Who has a place in the next configuration that it does not have now.
     using Newcomers = std::map<Place, core::ObjectId>;
     [[nodiscard]] core::ObjectId next_id(const Instance& instance, const Model& model,
                                          const Newcomers& newcomers) const;

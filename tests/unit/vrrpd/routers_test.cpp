@@ -117,6 +117,21 @@ TEST_F(RoutersAtWork, ARenamedRouterStaysActive) {
     EXPECT_EQ(changes(), (Texts{"7 init->active"}));  // for ipvsd, which knows ids only
 }
 
+TEST_F(RoutersAtWork, RoutersThatSwapTheirNamesStayActive) {
+    become_active(one_instance() + one_instance("", 2, 52));
+    const Instance* before = &instance(1);
+    reload(one_instance("", 1, 52) + one_instance("", 2, 51));
+    EXPECT_EQ(&instance(2), before);
+    EXPECT_EQ(state(1), StateName::active);
+    EXPECT_EQ(state(2), StateName::active);
+    EXPECT_TRUE(wire.sent.empty());
+    loop.advance(1s);
+    restart();
+    start(one_instance("", 1, 52) + one_instance("", 2, 51));
+    EXPECT_EQ(state(1), StateName::active);
+    EXPECT_EQ(state(2), StateName::active);
+}
+
 TEST_F(RoutersAtWork, AnotherVridIsAnotherRouter) {
     become_active();
     reload(one_instance("", 1, 60));
