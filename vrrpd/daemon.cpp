@@ -56,7 +56,7 @@ Daemon::Daemon(const daemon::Surroundings& surroundings)
               .lost = [this] { ipvsd_lost(); }}),
       ipvsd_retry_(with_.loop, [this] { ask_for_ipvsd(); }),
       unknown_limit_({.every = std::chrono::seconds{60}, .burst = 1}),
-      socket_retry_(with_.loop, [this] { request_sockets(); }) {}
+      socket_retry_(with_.loop, [this] { request_all_sockets(); }) {}
 
 Daemon::~Daemon() = default;
 
@@ -103,7 +103,7 @@ void Daemon::activate(std::uint64_t generation) {
     say_everything();
     // Before any timer may act, everything that was said to the predecessor, or to nobody.
     sockets_.begin();
-    request_sockets();
+    request_all_sockets();
 }
 
 void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
@@ -119,13 +119,16 @@ void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
     scripts_.adopt(model.scripts, false);
     values_.adopt(model, false);
     routers_.adopt(model);
-    sockets_.keep_only(routers_.wire_keys());
+    links_.flush();
+    const WiresInUse used = routers_.wires();
+    sockets_.keep_only(used);
+    std::erase_if(sockets_asked_, [&](const auto& asked) { return !used.contains(asked.first); });
     for (const auto& [id, instance] : routers_.instances())
         if (ipvsd_.connected())
             instance->kernel.connected();
         else
             instance->kernel.disconnected(std::max(kShortestPatience, down_interval_of(*instance)));
-    request_sockets();
+    request_all_sockets();
     ipvsd_.committed(generation);
     committed();
 }
@@ -226,11 +229,18 @@ core::Status Daemon::socket_granted(const messages::v1::SocketGrant& grant, core
     return core::Done{};
 }
 
-void Daemon::request_sockets() {
+void Daemon::request_all_sockets() {
+    std::vector<Instance*> all;
+    for (const auto& [id, instance] : routers_.instances()) all.push_back(instance.get());
+    request_sockets(all);
+}
+
+void Daemon::request_sockets(const std::vector<Instance*>& instances) {
     bool soon = false;  // asked a moment ago, and something came since
     std::map<WireKey, core::ObjectId> needy;
-    for (const auto& [id, instance] : routers_.instances())
-        if (routers_.lacks_sockets(*instance)) needy.emplace(instance->wire_key(), id);
+    for (const Instance* instance : instances)
+        if (routers_.lacks_sockets(*instance))
+            needy.emplace(instance->wire_key(), instance->id());
     for (const auto& [key, id] : needy) {
         auto& asked = sockets_asked_[key];
         if (with_.loop.now() < asked + kSocketGap) {
@@ -242,13 +252,17 @@ void Daemon::request_sockets() {
         request.mutable_socket_request()->set_instance_id(id.value);
         say(request);
     }
-    if (!needy.empty()) socket_retry_.after(soon ? kSocketGap : kSocketRetry);
+    if (needy.empty()) return;
+    // A stream of events must not put it off.
+    const core::Instant again = with_.loop.now() + (soon ? kSocketGap : kSocketRetry);
+    if (!socket_retry_.pending() || again < socket_retry_.deadline()) socket_retry_.at(again);
 }
 
+/// Of one interface only: when thousands come up, each is looked at for its own events.
 void Daemon::interface_changed(const std::string& interface) {
     if (!active_) return;
     routers_.judge_interface(interface);
-    request_sockets();
+    request_sockets(routers_.on_interface(interface));
 }
 
 void Daemon::packet_arrived(const WireKey& where, const Datagram& datagram) {

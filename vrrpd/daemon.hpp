@@ -79,7 +79,9 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     void log_change(const RoleChanged& change);
     void tell_instance(const RoleChanged& change);
     void tell_group(const SyncGroup& group, const GroupChanged& change);
-    void request_sockets();
+    /// Asks for what these instances lack; what is still missing after a while is asked for again.
+    void request_sockets(const std::vector<Instance*>& instances);
+    void request_all_sockets();
     void say(const messages::v1::ToSupervisor& message);
     void give_everything_up();
 

@@ -58,11 +58,31 @@ core::Status Links::start() {
 }
 
 void Links::adopt(const LinkSettings& settings) {
-    settings_ = settings;
+    const std::set<core::Address> before = std::exchange(settings_, settings).virtual_addresses;
     sources_.clear();
-    for (auto each = debounced_.begin(); each != debounced_.end();)
-        each = settings.rules.contains(each->first) ? std::next(each) : debounced_.erase(each);
-    for (const auto& [name, rules] : settings.rules) {
+    adopt_rules();
+    if (settings_.poll)
+        poll_.after(kPollPeriod);
+    else
+        poll_.cancel();
+    if (table_ == nullptr || before == settings_.virtual_addresses) return;
+    // What was a source may be a virtual address now, or the reverse.
+    for (const auto& [index, interface] : table_->interfaces())
+        for (const auto& [key, each] : interface.addresses)
+            if (before.contains(each.address) != settings_.virtual_addresses.contains(each.address))
+                dirty_.insert(interface.link.name);
+}
+
+void Links::adopt_rules() {
+    for (auto each = debounced_.begin(); each != debounced_.end();) {
+        if (settings_.rules.contains(each->first)) {
+            ++each;
+            continue;
+        }
+        if (each->second->believed != runs(each->first)) dirty_.insert(each->first);
+        each = debounced_.erase(each);
+    }
+    for (const auto& [name, rules] : settings_.rules) {
         auto& made = debounced_[name];
         if (!made) {
             made = std::make_unique<Debounced>(loop_, [this, name = name] { delay_over(name); });
@@ -70,10 +90,6 @@ void Links::adopt(const LinkSettings& settings) {
         }
         made->rules = rules;
     }
-    if (settings.poll)
-        poll_.after(kPollPeriod);
-    else
-        poll_.cancel();
 }
 
 bool Links::runs(const std::string& name) const {
@@ -191,19 +207,27 @@ void Links::link_removed(const netlink::Link& last) {
 
 void Links::address_changed(const InterfaceAddress& now, const InterfaceAddress* before) {
     if (before == nullptr) order_[netlink::key_of(now)] = next_order_++;
-    mark(now.interface_index);
+    note_address(now);
 }
 
 void Links::address_removed(const InterfaceAddress& last) {
     order_.erase(netlink::key_of(last));
-    mark(last.interface_index);
+    note_address(last);
 }
 
-void Links::mark(std::uint32_t index) {
-    const auto* found = table_ == nullptr ? nullptr : table_->find(index);
-    if (found == nullptr) return;
+void Links::note_address(const InterfaceAddress& address) {
+    const auto* found = table_ == nullptr ? nullptr : table_->find(address.interface_index);
+    if (found == nullptr || is_of_no_concern(found->link.name, address.address)) return;
     dirty_.insert(found->link.name);
     sources_.erase(found->link.name);
+}
+
+bool Links::is_of_no_concern(const std::string& interface, const core::Address& address) const {
+    if (!settings_.virtual_addresses.contains(address) ||
+        settings_.tracked_sources.contains(address))
+        return false;
+    const auto known = sources_.find(interface);
+    return known != sources_.end() && std::ranges::none_of(known->second, &KnownSource::owner);
 }
 
 }  // namespace holdfast::vrrp

@@ -33,6 +33,8 @@ struct LinkSettings {
     bool poll = false;
     /// Never the source of what we send, unless the router owns them.
     std::set<core::Address> virtual_addresses;
+    /// Configured sources, without which a router does not run.
+    std::set<core::Address> tracked_sources{};
     friend bool operator==(const LinkSettings&, const LinkSettings&) = default;
 };
 
@@ -53,7 +55,7 @@ class Links : public netlink::TableListener {
     core::Status attach(core::UniqueFd socket);
     /// Reads the table; from then on `changed` is called.
     core::Status start();
-    /// What holds from now on.
+    /// What holds from now on. Where that changes anything, flush() tells.
     void adopt(const LinkSettings& settings);
     /// Instead of a monitor's: for tests. Call flush() after changes.
     void use(const netlink::InterfaceTable& table) { table_ = &table; }
@@ -106,7 +108,12 @@ class Links : public netlink::TableListener {
         std::optional<core::Address> source;
     };
 
-    void mark(std::uint32_t index);
+    void adopt_rules();
+    /// An address came, changed or went.
+    void note_address(const netlink::InterfaceAddress& address);
+    /// It comes and goes with a role, thousands of them at a time, and decides nothing here.
+    [[nodiscard]] bool is_of_no_concern(const std::string& interface,
+                                        const core::Address& address) const;
     void note_link(const std::string& name);
     void delay_over(const std::string& name);
     [[nodiscard]] bool runs(const std::string& name) const;

@@ -237,8 +237,10 @@ void add_links(const config::Config& from, Model& model) {
     }
     for (const config::VrrpInstance& each : from.vrrp_instances())
         if (each.linkbeat_polling()) model.links.poll = true;
-    for (const auto& [id, setting] : model.instances)
+    for (const auto& [id, setting] : model.instances) {
         model.links.virtual_addresses.insert(setting.addresses.begin(), setting.addresses.end());
+        if (setting.track_source) model.links.tracked_sources.insert(*setting.source);
+    }
 }
 
 }  // namespace

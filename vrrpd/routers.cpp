@@ -70,10 +70,17 @@ Instance* Routers::find(core::ObjectId id) const {
     return found == instances_.end() ? nullptr : found->second.get();
 }
 
-std::vector<WireKey> Routers::wire_keys() const {
-    std::set<WireKey> keys;
-    for (const auto& [id, instance] : instances_) keys.insert(instance->wire_key());
-    return {keys.begin(), keys.end()};
+WiresInUse Routers::wires() const {
+    WiresInUse used;
+    for (const auto& [id, instance] : instances_)
+        used[instance->wire_key()].insert(instance->setting().send);
+    return used;
+}
+
+const std::vector<Instance*>& Routers::on_interface(const std::string& interface) const {
+    static const std::vector<Instance*> kNobody;
+    const auto concerned = on_interface_.find(interface);
+    return concerned == on_interface_.end() ? kNobody : concerned->second;
 }
 
 Tracker Routers::look_at(const TrackerSetting& setting) const {
@@ -200,9 +207,7 @@ void Routers::judge(Instance& instance) {
 }
 
 void Routers::judge_interface(const std::string& interface) {
-    const auto concerned = on_interface_.find(interface);
-    if (concerned == on_interface_.end()) return;
-    for (Instance* instance : concerned->second) judge(*instance);
+    for (Instance* instance : on_interface(interface)) judge(*instance);
 }
 
 void Routers::judge_object(core::ObjectId object) {

@@ -51,7 +51,9 @@ class Routers {
     [[nodiscard]] const std::map<core::ObjectId, std::unique_ptr<Instance>>& instances() const {
         return instances_;
     }
-    [[nodiscard]] std::vector<WireKey> wire_keys() const;
+    [[nodiscard]] WiresInUse wires() const;
+    /// Those that use the interface, or watch it.
+    [[nodiscard]] const std::vector<Instance*>& on_interface(const std::string& interface) const;
 
   private:
     [[nodiscard]] Standing standing_of(const Instance& instance, bool begins) const;

@@ -256,9 +256,17 @@ void Sockets::read_all(const WireKey& where) {
         read(where, *found->second.hot, kAtOnce);
 }
 
-void Sockets::keep_only(const std::vector<WireKey>& keys) {
-    std::erase_if(
-        sets_, [&](const auto& each) { return std::ranges::find(keys, each.first) == keys.end(); });
+void Sockets::keep_only(const WiresInUse& used) {
+    for (auto set = sets_.begin(); set != sets_.end();) {
+        const auto kept = used.find(set->first);
+        if (kept == used.end()) {
+            set = sets_.erase(set);
+            continue;
+        }
+        std::erase_if(set->second.senders,
+                      [&](const auto& sender) { return !kept->second.contains(sender.first); });
+        ++set;
+    }
 }
 
 int Sockets::problem(const WireKey& where, const SendKey& key) const {

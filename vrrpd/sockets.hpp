@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct Source {
     const SendKey& key;
     core::Address address;
 };
+
+/// Which sets of sockets routers use, and which senders of each.
+using WiresInUse = std::map<WireKey, std::set<SendKey>>;
 
 /// Where advertisements go out and come in.
 class Wire {
@@ -71,8 +75,8 @@ class Sockets : public Wire {
     core::Status grant(const messages::v1::SocketGrant& grant, core::UniqueFd socket);
     /// From now on the sockets are read. Before, the predecessor may still read them.
     void begin();
-    /// Closes the sets of all other keys.
-    void keep_only(const std::vector<WireKey>& keys);
+    /// Closes the sets of all other keys, and all other senders of those that stay.
+    void keep_only(const WiresInUse& used);
 
     [[nodiscard]] int problem(const WireKey& where, const SendKey& key) const override;
     [[nodiscard]] std::uint32_t interface_index(const WireKey& where) const override;

@@ -182,6 +182,48 @@ TEST_F(VrrpDaemon, AsksForTheSocketsThatAreMissing) {
     EXPECT_EQ(status().state(), messages::v1::VRRP_BACKUP);
 }
 
+TEST_F(VrrpDaemon, AsksForTheSocketsOfTheInterfaceThatChangedOnly) {
+    start(one_instance() + one_instance("interface: 'eth1'", 2, 52));
+    netlink::Link other = table.find("eth0")->link;
+    other.name = "eth1";
+    other.index = 3;
+    table.put(other);
+    EXPECT_TRUE(grant(messages::v1::SOCKET_HOT, {}, EPERM).ok());
+    loop.advance(1s);
+    running->supervisor.heard.clear();
+    running->daemon.links().link_changed(other, nullptr);
+    running->daemon.links().flush();
+    loop.settle();
+    std::vector<std::uint64_t> asked;
+    for (const auto& each : running->supervisor.heard)
+        if (each.has_socket_request()) asked.push_back(each.socket_request().instance_id());
+    EXPECT_EQ(asked, (std::vector<std::uint64_t>{2}));
+    loop.advance(5s);  // the other one is not forgotten
+    EXPECT_EQ(running->supervisor.heard.back().socket_request().instance_id(), 2U);
+    asked.clear();
+    for (const auto& each : running->supervisor.heard)
+        if (each.has_socket_request()) asked.push_back(each.socket_request().instance_id());
+    EXPECT_EQ(asked, (std::vector<std::uint64_t>{2, 1, 2}));
+}
+
+TEST_F(VrrpDaemon, AReloadClosesTheSendersThatNobodyUsesAnyMore) {
+    start(one_instance());
+    FakeRaw old;
+    ToVrrpd message;
+    auto& made = *message.mutable_socket_grant();
+    made.set_interface("eth0");
+    made.set_ifindex(2);
+    made.set_kind(messages::v1::SOCKET_SEND);
+    made.set_send_interface("vrrp.51");
+    ipc::Channel::Frame frame{.bytes = message.SerializeAsString()};
+    frame.descriptors.push_back(std::move(old.theirs));
+    ASSERT_TRUE(running->daemon.message(std::move(frame)).ok());
+    EXPECT_EQ(::write(old.ours.get(), "x", 1), 1);
+    ASSERT_TRUE(running->daemon.prepare(2, config(one_instance("priority: 101"))).ok());
+    running->daemon.commit(2, [] {});
+    EXPECT_LT(::write(old.ours.get(), "x", 1), 0) << "vrrpd still has the other end";
+}
+
 TEST_F(VrrpDaemon, CommitsAReloadAndTellsIpvsdAfterThePriorityZeros) {
     start(one_instance() + one_instance("", 2, 52));
     loop.advance(3700ms);

@@ -183,6 +183,53 @@ TEST_F(Interfaces, ADelayFromTheConfigurationKeepsTheRole) {
     EXPECT_EQ(changes(), (Texts{"1 active->fault"}));
 }
 
+TEST_F(Interfaces, ADelayThatAReloadTakesAwayHidesNothingAnyMore) {
+    start(one_instance() + "interfaces { name: 'eth0' down_delay_us: 20000000 }");
+    put_link("eth0", 2, false);
+    EXPECT_EQ(state(1), StateName::backup);
+    reload(one_instance());
+    EXPECT_EQ(state(1), StateName::fault);
+}
+
+TEST_F(Interfaces, VirtualAddressesThatComeAndGoConcernNobodyButTheirOwner) {
+    std::vector<std::string> told;
+    Links watched(loop, pages, [&](const std::string& name) { told.push_back(name); });
+    netlink::InterfaceTable seen(&watched);
+    watched.use(seen);
+    watched.adopt(owned({"192.0.2.50", "192.0.2.51"}));
+    const auto happens = [&](const auto& what) {
+        what();
+        watched.flush();
+        return std::exchange(told, {});
+    };
+    seen.put(table.find("eth0")->link);
+    netlink::InterfaceAddress address_of_ours = table.find("eth0")->addresses.begin()->second;
+    seen.put(address_of_ours);
+    watched.flush();
+    told.clear();
+    const core::Address group = address("224.0.0.18");
+    EXPECT_EQ(watched.source("eth0", group, false), address("192.0.2.1"));
+
+    netlink::InterfaceAddress taken = address_of_ours;
+    taken.address = address("192.0.2.50");
+    EXPECT_EQ(happens([&] { seen.put(taken); }), Texts{});
+    EXPECT_EQ(happens([&] { seen.remove(netlink::key_of(taken)); }), Texts{});
+    watched.adopt([&] {
+        LinkSettings settings = owned({"192.0.2.50", "192.0.2.51"});
+        settings.tracked_sources.insert(taken.address);
+        return settings;
+    }());
+    EXPECT_EQ(watched.source("eth0", group, false), address("192.0.2.1"));
+    EXPECT_EQ(happens([&] { seen.put(taken); }), Texts{"eth0"}) << "somebody waits for it";
+
+    watched.adopt(owned({"192.0.2.50", "192.0.2.51"}));
+    EXPECT_EQ(watched.source("eth0", group, true), address("192.0.2.1"));
+    taken.address = address("192.0.2.51");
+    EXPECT_EQ(happens([&] { seen.put(taken); }), Texts{"eth0"}) << "an owner may send from it";
+
+    EXPECT_EQ(happens([&] { watched.adopt(owned({"192.0.2.1"})); }), Texts{"eth0"});
+}
+
 TEST_F(Interfaces, ARouterWithoutOneHearsOfItsSockets) {
     wire.error = EPERM;
     wire.index = 0;

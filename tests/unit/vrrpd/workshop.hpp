@@ -161,6 +161,7 @@ class Workshop : public Reporter {
         scripts->adopt(made.scripts, false);
         values->adopt(made, false);
         routers->adopt(made);
+        links->flush();
     }
 
     Instance& instance(std::uint64_t id) { return *routers->find(core::ObjectId{id}); }
