@@ -12,6 +12,11 @@ namespace holdfast::ctl {
 
 [[nodiscard]] Json::Array vrrp_items(const Answer& answer);
 [[nodiscard]] std::string vrrp_table(const Answer& answer, bool legend);
+/// Beside the table, for a few routers: what was sent, heard from whom, refused and why.
+[[nodiscard]] std::string vrrp_details(const Answer& answer);
+/// True for packets of another router that came on the instance's interface.
+[[nodiscard]] bool is_beside(const messages::v1::UnknownPackets& packets,
+                             const messages::v1::VrrpStatus::Instance& instance);
 
 [[nodiscard]] Json::Array service_items(const Answer& answer);
 [[nodiscard]] std::string service_table(const Answer& answer, bool legend);

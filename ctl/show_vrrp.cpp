@@ -35,7 +35,9 @@ Json::Object counters_of(const VrrpStatus::Instance& instance) {
             {"released_active", instance.released_active()},
             {"priority_zero_sent", instance.priority_zero_sent()},
             {"priority_zero_received", instance.priority_zero_received()},
-            {"errors_received", instance.errors_received()}};
+            {"errors_received", instance.errors_received()},
+            {"addresses_differed", instance.addresses_differed()},
+            {"intervals_differed", instance.intervals_differed()}};
 }
 
 Json time_or_null(bool given, double seconds) {
@@ -87,9 +89,30 @@ Json::Array heard_of(const VrrpStatus::Instance& instance) {
             {"last_timestamp_seconds", each.last_timestamp_seconds()},
             {"count", each.count()},
             {"addresses_differ", each.addresses_differ()},
-            {"addresses", std::move(addresses)}});
+            {"addresses", std::move(addresses)},
+            {"address_count", each.address_count()}});
     }
     return all;
+}
+
+/// What came on its interface for routers that are not configured.
+Json::Array unknown_of(const Answer& answer, const VrrpStatus::Instance& instance) {
+    Json::Array all;
+    for (const auto& each : answer.vrrp.unknown()) {
+        if (each.vrid() == 0 || !is_beside(each, instance)) continue;
+        all.emplace_back(Json::Object{{"vrid", each.vrid()},
+                                      {"count", each.count()},
+                                      {"last_source", each.last_source()},
+                                      {"last_timestamp_seconds", each.last_timestamp_seconds()}});
+    }
+    return all;
+}
+
+std::uint64_t broken_packets_of(const Answer& answer, const VrrpStatus::Instance& instance) {
+    std::uint64_t count = 0;
+    for (const auto& each : answer.vrrp.unknown())
+        if (each.vrid() == 0 && is_beside(each, instance)) count += each.count();
+    return count;
 }
 
 Json::Array episodes_of(const VrrpStatus::Instance& instance) {
@@ -138,12 +161,16 @@ Json item_of(const Answer& answer, const VrrpStatus::Instance& instance) {
         {"advert_interval_seconds", static_cast<double>(instance.advert_interval_us()) / 1e6},
         {"group", instance.group().empty() ? Json() : Json(instance.group())},
         {"counters", counters_of(instance)},
+        {"last_sent_timestamp_seconds", time_or_null(instance.has_last_sent_timestamp_seconds(),
+                                                     instance.last_sent_timestamp_seconds())},
         {"votes", Json::Array(instance.votes().begin(), instance.votes().end())},
         {"warnings", Json::Array(instance.warnings().begin(), instance.warnings().end())},
         {"last_transition", last_transition_of(instance)},
         {"changed_settings", changed_settings_of(answer, instance)},
         {"heard", heard_of(instance)},
         {"refused", refused_of(instance)},
+        {"unknown_vrids", unknown_of(answer, instance)},
+        {"broken_packets", broken_packets_of(answer, instance)},
         {"send_errors", send_errors_of(instance)},
         {"episode_count", instance.episode_count()},
         {"episodes", episodes_of(instance)}};
@@ -158,6 +185,10 @@ std::string causes_text(const VrrpStatus::Instance& instance) {
 }
 
 }  // namespace
+
+bool is_beside(const messages::v1::UnknownPackets& packets, const VrrpStatus::Instance& instance) {
+    return packets.interface() == instance.interface() && packets.ipv6() == instance.ipv6();
+}
 
 std::string_view state_word(messages::v1::VrrpState state) {
     switch (state) {
@@ -195,8 +226,11 @@ std::string vrrp_table(const Answer& answer, bool legend) {
              causes_text(instance)});
     }
     std::string text = table.text(legend);
-    if (legend) text += fmt::format("{} virtual routers\n", answer.vrrp.instances_size());
-    return text;
+    if (!legend) return text;
+    for (const auto& instance : answer.vrrp.instances())
+        for (const auto& warning : instance.warnings())
+            text += fmt::format("{}: {}\n", instance.name(), warning);
+    return text + fmt::format("{} virtual routers\n", answer.vrrp.instances_size());
 }
 
 }  // namespace holdfast::ctl

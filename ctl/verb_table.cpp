@@ -14,7 +14,10 @@ constexpr std::array kVerbs = {
     VerbInfo{"show status", "", "one screen: processes, routers, services, last reload (default)",
              "A refused reload is shown with the place and the text of its gravest finding."},
     VerbInfo{"show vrrp", "[NAME...]",
-             "virtual routers: state, priority, addresses, causes of a fault", ""},
+             "virtual routers: state, priority, addresses, causes of a fault",
+             "With NAME also what was sent, and why not; who was heard, and when; what was refused "
+             "and why;\nwhat else came on that interface; times with two Active Routers. --json "
+             "always has all of it."},
     VerbInfo{"show services", "", "virtual services and their servers", ""},
     VerbInfo{"show processes", "", "the daemons, their rights and restarts", ""},
     VerbInfo{

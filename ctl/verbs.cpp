@@ -94,6 +94,7 @@ int show(const Console& console, std::span<const std::string> words) {
     }
     if (!console.for_machines()) {
         fmt::print(console.out, "{}", shown->table(answer, options.legend));
+        if (words.size() > 1) fmt::print(console.out, "{}", vrrp_details(answer));
     } else {
         console.print(envelope(shown->kind, shown->items(answer)));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -38,9 +39,10 @@ Daemon::Daemon(const daemon::Surroundings& surroundings)
       profile_(sandbox::vrrpd_profile()),
       links_(with_.loop, with_.log, [this](const std::string& name) { interface_changed(name); }),
       sockets_(with_.loop, with_.log,
-               [this](const WireKey& where, const Datagram& datagram) {
-                   packet_arrived(where, datagram);
-               }),
+               {.arrived = [this](const WireKey& where,
+                                  const Datagram& datagram) { packet_arrived(where, datagram); },
+                .garbage = [this](const WireKey& where,
+                                  const core::Address& from) { garbage_arrived(where, from); }}),
       scripts_(with_.loop, with_.log, saved_,
                {.run = [this](core::ObjectId script) { poll_script(script); },
                 .changed = [this](core::ObjectId script) { routers_.judge_object(script); }}),
@@ -187,7 +189,7 @@ core::Status Daemon::message(ipc::Channel::Frame frame) {
 core::Result<std::string> Daemon::status(messages::v1::StatusTopic topic) {
     if (topic != messages::v1::STATUS_VRRP)
         return core::Error::from_errno(EINVAL, "status topic of another role");
-    return status_of(routers_, with_.loop).SerializeAsString();
+    return status_of(routers_, strangers_, with_.loop).SerializeAsString();
 }
 
 void Daemon::give_everything_up() {
@@ -270,7 +272,10 @@ void Daemon::packet_arrived(const WireKey& where, const Datagram& datagram) {
     slept();
     if (routers_.arrived(where, datagram)) return;
     const auto vrid = vrid_of(datagram.message);
-    if (!vrid || !unknown_limit_.admit(*vrid, with_.loop.now())) return;
+    if (!vrid) return garbage_arrived(where, datagram.source);
+    strangers_.seen(where, *vrid, datagram.source, with_.loop.now());
+    const std::size_t kind = std::hash<std::string>{}(where.interface) << 8U ^ *vrid;
+    if (!unknown_limit_.admit(kind, with_.loop.now())) return;
     const std::string text =
         fmt::format("{} on {} uses virtual router id {}, which is not configured here",
                     datagram.source.text(), where.interface, unsigned{*vrid});
@@ -278,6 +283,10 @@ void Daemon::packet_arrived(const WireKey& where, const Datagram& datagram) {
         with_.log.notice("VRRP_UNKNOWN", text);
     else
         with_.log.info("VRRP_UNKNOWN", text);
+}
+
+void Daemon::garbage_arrived(const WireKey& where, const core::Address& source) {
+    strangers_.seen(where, 0, source, with_.loop.now());
 }
 
 void Daemon::track_result(const messages::v1::TrackResult& result) {

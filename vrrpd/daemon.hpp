@@ -16,6 +16,7 @@
 #include "vrrpd/routers.hpp"
 #include "vrrpd/scripts.hpp"
 #include "vrrpd/sockets.hpp"
+#include "vrrpd/strangers.hpp"
 #include "vrrpd/tracked_values.hpp"
 
 namespace holdfast::messages::v1 {
@@ -69,6 +70,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     core::Status service_quorum(const messages::v1::ServiceQuorum& quorum) override;
 
     void packet_arrived(const WireKey& where, const Datagram& datagram);
+    void garbage_arrived(const WireKey& where, const core::Address& source);
     void interface_changed(const std::string& interface);
     void poll_script(core::ObjectId script);
     void ipvsd_lost();
@@ -97,6 +99,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     Requests requests_;
     IpvsdLink ipvsd_;
     loop::Timer ipvsd_retry_;  // asks for a new channel when none comes by itself
+    Strangers strangers_;
     log::RateLimit unknown_limit_;
     bool log_unknown_vrids_ = false;
     loop::Timer socket_retry_;

@@ -236,12 +236,16 @@ void Instance::advertise(std::uint8_t priority, const core::Address& source) {
         note_time(now);
     }
     bool failed = false;
+    bool went_out = false;
     for (const core::Address& destination : setting_.destinations) {
         if (destination == source) continue;  // a list of peers with ourselves in it
         const auto sent = send_to(destination, source, now);
         if (!sent) note_send_error(sent.error());
         failed = failed || !sent;
+        went_out = went_out || sent.ok();
     }
+    if (!went_out) return;
+    observations_.sent(tools_.loop.now());
     if (!failed) note_sent();
     ++counters_.advertisements_sent;
     if (priority == 0) ++counters_.priority_zero_sent;
@@ -257,7 +261,7 @@ void Instance::note_send_error(const core::Error& error) {
 }
 
 void Instance::note_sent() {
-    const std::uint64_t failed = observations_.sent();
+    const std::uint64_t failed = observations_.sent_to_all();
     if (failed == 0 || !std::exchange(send_failure_told_, false)) return;
     tools_.log.notice("VRRP_SEND",
                       fmt::format("{} advertisements go out again, after {} that could not be sent",

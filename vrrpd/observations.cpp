@@ -1,6 +1,7 @@
 #include "vrrpd/observations.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace holdfast::vrrp {
@@ -22,10 +23,16 @@ void Observations::heard(const core::Address& source, const Accepted& accepted, 
     ++entry.count;
     entry.last = now;
     entry.addresses_differ = accepted.addresses_differ;
-    if (!accepted.addresses_differ)
-        entry.addresses.clear();
-    else if (entry.addresses != said.addresses)
-        entry.addresses = said.addresses;
+    if (accepted.addresses_differ) ++addresses_differed_;
+    if (accepted.interval_differs) ++intervals_differed_;
+    keep_addresses(said.addresses, entry);
+}
+
+void Observations::keep_addresses(const std::vector<core::Address>& said, HeardRouter& entry) {
+    entry.address_count = entry.addresses_differ ? said.size() : 0;
+    const auto first = std::span(said).first(std::min(entry.address_count, kMaxAddresses));
+    if (!std::ranges::equal(entry.addresses, first))
+        entry.addresses.assign(first.begin(), first.end());
 }
 
 void Observations::refused(Rejection why, const core::Address& source, core::Instant now) {
@@ -44,7 +51,7 @@ void Observations::send_failed(int error, core::Instant now) {
     entry.last = now;
 }
 
-std::uint64_t Observations::sent() {
+std::uint64_t Observations::sent_to_all() {
     failing_ = 0;
     return std::exchange(failed_in_a_row_, 0);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -23,7 +24,9 @@ struct HeardRouter {
     std::uint64_t count = 0;
     core::Instant last;
     bool addresses_differ = false;
-    std::vector<core::Address> addresses;  // what it advertises, when that differs from ours
+    /// What it advertises, when that differs from ours: the first ones, and how many there are.
+    std::vector<core::Address> addresses;
+    std::size_t address_count = 0;
 };
 
 /// Packets that were not believed for one reason.
@@ -50,6 +53,7 @@ struct Episode {
 class Observations {
   public:
     static constexpr std::size_t kMaxHeard = 16;
+    static constexpr std::size_t kMaxAddresses = 16;
     static constexpr std::size_t kMaxEpisodes = 8;
     static constexpr std::size_t kMaxSendErrors = 16;
 
@@ -57,8 +61,10 @@ class Observations {
     void heard(const core::Address& source, const Accepted& accepted, core::Instant now);
     void refused(Rejection why, const core::Address& source, core::Instant now);
     void send_failed(int error, core::Instant now);
-    /// How many advertisements failed before this one that did not.
-    std::uint64_t sent();
+    /// An advertisement went out, to one peer at least.
+    void sent(core::Instant now) { last_sent_ = now; }
+    /// It reached all of them; how many failed before it.
+    std::uint64_t sent_to_all();
     void changed(const StateChanged& change, core::Instant now);
     void episode_began(Episode episode);
     void episode_ended(core::Instant end, const std::string& how);
@@ -70,9 +76,12 @@ class Observations {
     [[nodiscard]] const std::map<int, SendError>& send_errors() const { return send_errors_; }
     /// The errno of the last attempt, 0 when it went out.
     [[nodiscard]] int failing() const { return failing_; }
-    [[nodiscard]] const std::vector<Episode>& episodes() const {
-        return episodes_;
-    }  // oldest first
+    [[nodiscard]] const std::optional<core::Instant>& last_sent() const { return last_sent_; }
+    /// Believed packets whose addresses, or whose interval, are not ours.
+    [[nodiscard]] std::uint64_t addresses_differed() const { return addresses_differed_; }
+    [[nodiscard]] std::uint64_t intervals_differed() const { return intervals_differed_; }
+    /// The oldest first.
+    [[nodiscard]] const std::vector<Episode>& episodes() const { return episodes_; }
     [[nodiscard]] std::uint64_t episode_count() const { return episode_count_; }
     struct Change {
         StateChanged what;
@@ -82,11 +91,15 @@ class Observations {
 
   private:
     HeardRouter& entry_of(const core::Address& source);
+    static void keep_addresses(const std::vector<core::Address>& said, HeardRouter& entry);
 
     std::vector<HeardRouter> heard_;
     std::map<Rejection, Refused> refused_;
     std::map<int, SendError> send_errors_;
     int failing_ = 0;
+    std::optional<core::Instant> last_sent_;
+    std::uint64_t addresses_differed_ = 0;
+    std::uint64_t intervals_differed_ = 0;
     std::uint64_t failed_in_a_row_ = 0;
     std::vector<Episode> episodes_;
     std::uint64_t episode_count_ = 0;

@@ -16,7 +16,7 @@ namespace holdfast::vrrp {
 
 /// Since vrrpd's cold start.
 struct Counters {
-    std::uint64_t advertisements_sent = 0;
+    std::uint64_t advertisements_sent = 0;  // that went out, to one peer at least
     std::uint64_t advertisements_received = 0;
     std::uint64_t became_active = 0;
     std::uint64_t released_active = 0;

@@ -131,10 +131,10 @@ struct Sockets::Receiver {
     std::unique_ptr<loop::Timer> rest;
 };
 
-Sockets::Sockets(loop::Loop& loop, log::Logger& log, Arrived arrived)
+Sockets::Sockets(loop::Loop& loop, log::Logger& log, Handlers handlers)
     : loop_(loop),
       log_(log),
-      arrived_(std::move(arrived)),
+      handlers_(std::move(handlers)),
       limit_({.every = std::chrono::seconds{60}, .burst = 1}) {}
 
 Sockets::~Sockets() = default;
@@ -233,7 +233,7 @@ unsigned Sockets::read(const WireKey& where, Receiver& receiver, unsigned limit)
         ++count;
         if (packet.stamp_ns != 0 && packet.stamp_ns < receiver.drop_until_ns) continue;
         if (const auto datagram = datagram_in(packet, where.family))
-            arrived_(where, *datagram);
+            handlers_.arrived(where, *datagram);
         else
             refuse(where, packet.source);
     }
@@ -241,13 +241,13 @@ unsigned Sockets::read(const WireKey& where, Receiver& receiver, unsigned limit)
 }
 
 void Sockets::refuse(const WireKey& where, const core::Address& source) {
-    ++broken_;
+    handlers_.garbage(where, source);
     const auto left_out = limit_.admit(0, loop_.now());
     if (!left_out) return;
-    log_.warning(
-        "VRRP_PACKET",
-        fmt::format("refused on {} from {}: {}; {} ({} in all)", where.interface, source.text(),
-                    to_text(Rejection::ip_header), advice_for(Rejection::ip_header), broken_));
+    log_.warning("VRRP_PACKET",
+                 fmt::format("refused on {} from {}: {}; {} ({} more like this)", where.interface,
+                             source.text(), to_text(Rejection::ip_header),
+                             advice_for(Rejection::ip_header), *left_out));
 }
 
 void Sockets::read_all(const WireKey& where) {

@@ -61,14 +61,15 @@ class Wire {
 /// still named. Sends, reads, and never waits.
 class Sockets : public Wire {
   public:
-    using Arrived = std::function<void(const WireKey&, const Datagram&)>;
-    Sockets(loop::Loop& loop, log::Logger& log, Arrived arrived);
+    struct Handlers {
+        std::function<void(const WireKey&, const Datagram&)> arrived;
+        /// A packet whose IP or authentication header contradicts itself, of whatever router.
+        std::function<void(const WireKey&, const core::Address& source)> garbage;
+    };
+    Sockets(loop::Loop& loop, log::Logger& log, Handlers handlers);
     ~Sockets() override;
     Sockets(const Sockets&) = delete;
     Sockets& operator=(const Sockets&) = delete;
-
-    /// Packets whose IP or authentication header contradicts itself, of whatever router.
-    [[nodiscard]] std::uint64_t broken() const { return broken_; }
 
     /// One socket, or the reason why there is none. It replaces the older one of its kind: that is
     /// read dry first, and what arrived at both is taken once.
@@ -118,10 +119,9 @@ class Sockets : public Wire {
 
     loop::Loop& loop_;
     log::Logger& log_;
-    Arrived arrived_;
+    Handlers handlers_;
     bool begun_ = false;
     std::map<WireKey, Set> sets_;
-    std::uint64_t broken_ = 0;
     log::RateLimit limit_;
 };
 

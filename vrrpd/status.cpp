@@ -41,6 +41,19 @@ void add_counters(const Counters& counters, Entry& entry) {
     entry.set_errors_received(counters.errors_received);
 }
 
+void add_unknown(const Strangers& strangers, const loop::Loop& loop,
+                 messages::v1::VrrpStatus& status) {
+    for (const auto& [kind, seen] : strangers.all()) {
+        auto& made = *status.add_unknown();
+        made.set_interface(kind.interface);
+        made.set_ipv6(kind.family == core::Family::ipv6);
+        made.set_vrid(kind.vrid);
+        made.set_count(seen.count);
+        made.set_last_source(seen.source.text());
+        made.set_last_timestamp_seconds(wall_clock(seen.last, loop));
+    }
+}
+
 void add_send_errors(const Observations& seen, const loop::Loop& loop, Entry& entry) {
     for (const auto& [error, what] : seen.send_errors()) {
         auto& made = *entry.add_send_errors();
@@ -74,6 +87,7 @@ void add_packets(const Counters& counters, const Observations& seen, const loop:
         made.set_count(each.count);
         made.set_addresses_differ(each.addresses_differ);
         for (const core::Address& address : each.addresses) made.add_addresses(address.text());
+        made.set_address_count(static_cast<std::uint32_t>(each.address_count));
     }
 }
 
@@ -97,6 +111,10 @@ void add_observations(const Counters& counters, const Observations& seen, const 
     add_send_errors(seen, loop, entry);
     add_packets(counters, seen, loop, entry);
     add_episodes(seen, loop, entry);
+    if (seen.last_sent())
+        entry.set_last_sent_timestamp_seconds(wall_clock(*seen.last_sent(), loop));
+    entry.set_addresses_differed(seen.addresses_differed());
+    entry.set_intervals_differed(seen.intervals_differed());
     if (const auto& last = seen.last_change()) {
         auto& made = *entry.mutable_last_transition();
         made.set_old_state(in_message(last->what.from));
@@ -143,13 +161,16 @@ void fill(const Instance& instance, const loop::Loop& loop, Entry& entry) {
 
 }  // namespace
 
-messages::v1::VrrpStatus status_of(const Routers& routers, const loop::Loop& loop) {
+messages::v1::VrrpStatus status_of(const Routers& routers, const Strangers& strangers,
+                                   const loop::Loop& loop) {
     messages::v1::VrrpStatus status;
     for (const auto& [id, instance] : routers.instances()) {
         Entry& entry = *status.add_instances();
         fill(*instance, loop, entry);
         for (std::string& vote : routers.votes(*instance)) entry.add_votes(std::move(vote));
     }
+    add_unknown(strangers, loop, status);
+    status.set_timestamp_seconds(loop.wall_clock_seconds());
     return status;
 }
 

@@ -78,6 +78,105 @@ TEST(ShowVrrp, TellsPeopleWhyARouterIsInFault) {
     EXPECT_NE(table.find("2 virtual routers\n"), std::string::npos) << table;
 }
 
+Answer eventful_answer() {
+    Answer answer;
+    EXPECT_TRUE(TextFormat::ParseFromString(
+        R"pb(
+            timestamp_seconds: 1000
+            unknown {
+              interface: "eth0"
+              vrid: 77
+              count: 9
+              last_source: "192.0.2.7"
+              last_timestamp_seconds: 998
+            }
+            unknown { interface: "eth0" vrid: 0 count: 2 last_source: "192.0.2.8" }
+            unknown { interface: "eth1" vrid: 5 count: 1 }
+            unknown { interface: "eth0" ipv6: true vrid: 6 count: 1 }
+            instances {
+              name: "VI_1"
+              interface: "eth0"
+              advertisements_sent: 12
+              priority_zero_sent: 1
+              last_sent_timestamp_seconds: 999.5
+              advertisements_received: 50
+              addresses_differed: 4
+              send_errors {
+                error: 1
+                text: "send: Operation not permitted"
+                count: 3
+                last_timestamp_seconds: 700
+              }
+              heard {
+                address: "192.0.2.2"
+                priority: 90
+                advert_interval_us: 500000
+                last_timestamp_seconds: 999
+                count: 50
+                addresses_differ: true
+                addresses: "192.0.2.9"
+                address_count: 17
+              }
+              refused {
+                reason: "wrong checksum"
+                count: 5
+                last_source: "192.0.2.66"
+                last_timestamp_seconds: 995
+              }
+              episodes {
+                peer: "192.0.2.2"
+                peer_priority: 90
+                start_timestamp_seconds: 900
+                end_timestamp_seconds: 905
+                end: "192.0.2.2 gave up or fell silent"
+              }
+              last_transition {
+                old_state: VRRP_BACKUP
+                new_state: VRRP_ACTIVE
+                reason: "no advertisement for 3.6 s"
+                timestamp_seconds: 880
+              }
+              votes: "interface eth0 is up: +10"
+              warnings: "local firewall refuses advertisements"
+            }
+        )pb",
+        &answer.vrrp));
+    return answer;
+}
+
+TEST(ShowVrrp, TellsPeopleWhatARouterSentHeardAndRefused) {
+    EXPECT_EQ(vrrp_details(eventful_answer()), R"(
+VI_1
+  state      backup -> active 2 min ago: no advertisement for 3.6 s
+  sent       12 advertisements, 1 of priority 0, last 0.5 s ago
+  not sent   3: send: Operation not permitted (errno 1), last 5 min ago
+  heard      50 advertisements, 0 of priority 0
+             192.0.2.2: 50, priority 90, every 0.5 s, last 1 s ago, other addresses than here: 192.0.2.9 (17 in all)
+  refused    5: wrong checksum, last from 192.0.2.66 5 s ago
+  not ours   9: of virtual router id 77, last from 192.0.2.7 2 s ago
+             2: broken packets, last from 192.0.2.8 17 min ago
+  episode    192.0.2.2 (priority 90) was Active as well, from 2 min ago for 5 s: 192.0.2.2 gave up or fell silent
+  trackers   interface eth0 is up: +10
+  warning    local firewall refuses advertisements
+)");
+}
+
+TEST(ShowVrrp, WarnsUnderItsTable) {
+    const std::string table = vrrp_table(eventful_answer(), true);
+    EXPECT_NE(table.find("\nVI_1: local firewall refuses advertisements\n"), std::string::npos)
+        << table;
+}
+
+TEST(ShowVrrp, TellsMachinesWhatElseCameOnTheInterface) {
+    const std::string text = Json(vrrp_items(eventful_answer())).text();
+    for (const char* part :
+         {R"("unknown_vrids":[{"vrid":77,"count":9,"last_source":"192.0.2.7")",
+          R"("broken_packets":2)", R"("last_sent_timestamp_seconds":999.500000)",
+          R"("addresses_differed":4,"intervals_differed":0)", R"("address_count":17)"}) {
+        EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+    }
+}
+
 TEST(ShowServices, KeepsTheContractOfTheJson) {
     const std::string text = Json(service_items(tutorial_answer())).text();
     for (

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "tests/unit/vrrpd/machine.hpp"
+#include "vrrpd/strangers.hpp"
 
 namespace holdfast::vrrp {
 namespace {
@@ -42,6 +43,27 @@ TEST(Observations, KeepTheAddressesOfARouterOnlyWhileTheyDifferFromOurs) {
     EXPECT_EQ(seen.heard()[0].priority, 90);
 }
 
+TEST(Observations, StaySmallWhateverIsAdvertised) {
+    Observations seen;
+    Accepted many = said(100, true);
+    for (std::uint32_t each = 1; each < 255; ++each)
+        many.advertisement.addresses.push_back(numbered(each));
+    seen.heard(numbered(1), many, kNow);
+    EXPECT_EQ(seen.heard()[0].addresses.size(), Observations::kMaxAddresses);
+    EXPECT_EQ(seen.heard()[0].address_count, 255U);
+}
+
+TEST(Observations, CountWhatDiffers) {
+    Observations seen;
+    Accepted slow = said(100);
+    slow.interval_differs = true;
+    seen.heard(numbered(1), said(100, true), kNow);
+    seen.heard(numbered(1), said(100, true), kNow);
+    seen.heard(numbered(1), slow, kNow);
+    EXPECT_EQ(seen.addresses_differed(), 2U);
+    EXPECT_EQ(seen.intervals_differed(), 1U);
+}
+
 TEST(Observations, CountFailuresByErrnoUntilOneGoesOut) {
     Observations seen;
     seen.send_failed(EPERM, kNow);
@@ -50,8 +72,8 @@ TEST(Observations, CountFailuresByErrnoUntilOneGoesOut) {
     EXPECT_EQ(seen.failing(), ENETUNREACH);
     EXPECT_EQ(seen.send_errors().at(EPERM).count, 2U);
     EXPECT_EQ(seen.send_errors().at(EPERM).last, kNow + 1s);
-    EXPECT_EQ(seen.sent(), 3U);
-    EXPECT_EQ(seen.sent(), 0U);
+    EXPECT_EQ(seen.sent_to_all(), 3U);
+    EXPECT_EQ(seen.sent_to_all(), 0U);
     EXPECT_EQ(seen.failing(), 0);
     for (int error = 1; error < 100; ++error) seen.send_failed(error, kNow);
     EXPECT_EQ(seen.send_errors().size(), Observations::kMaxSendErrors);
@@ -70,6 +92,24 @@ TEST(Observations, KeepTheLastEpisodesAndCountAll) {
     EXPECT_EQ(seen.episodes().back().end, kNow + 103s);
     seen.episode_ended(kNow + 200s, "again");  // there is none
     EXPECT_EQ(seen.episodes().back().how_it_ended, "fell silent");
+}
+
+TEST(Strangers, AreCountedByInterfaceAndIdAndTheStalestIsForgotten) {
+    Strangers strangers;
+    const WireKey eth0{.interface = "eth0"};
+    strangers.seen(eth0, 1, numbered(1), kNow);
+    strangers.seen({.interface = "eth1"}, 1, numbered(2), kNow + 1s);
+    strangers.seen(eth0, 1, numbered(3), kNow + 2s);
+    ASSERT_EQ(strangers.all().size(), 2U);
+    const Strangers::Seen& seen = strangers.all().begin()->second;
+    EXPECT_EQ(seen.count, 2U);
+    EXPECT_EQ(seen.source, numbered(3));
+    EXPECT_EQ(seen.last, kNow + 2s);
+
+    for (unsigned each = 0; each < 10'000; ++each)
+        strangers.seen({.interface = fmt::format("eth{}", each)}, 7, numbered(1), kNow + 3s);
+    EXPECT_EQ(strangers.all().size(), Strangers::kMost);
+    EXPECT_FALSE(strangers.all().contains({"eth0", core::Family::ipv4, 1}));
 }
 
 }  // namespace

@@ -78,6 +78,20 @@ TEST_F(Protocol, APeerListWithOurselvesInItSpeaksToTheOthers) {
     EXPECT_EQ(wire.sent[0].destination, address("192.0.2.2"));
 }
 
+TEST_F(Protocol, OnlyWhatWentOutCountsAsSent) {
+    become_active(one_instance(kPeer2 + R"(unicast_peers { address: '\300\000\002\003' } )"));
+    const std::uint64_t before = instance(1).counters().advertisements_sent;
+    wire.refused = {address("192.0.2.2")};
+    loop.advance(1s);
+    EXPECT_EQ(instance(1).counters().advertisements_sent, before + 1) << "one peer was reached";
+    const auto last = instance(1).observations().last_sent();
+    wire.refused.insert(address("192.0.2.3"));
+    loop.advance(2s);
+    EXPECT_EQ(instance(1).counters().advertisements_sent, before + 1);
+    EXPECT_EQ(instance(1).observations().last_sent(), last);
+    EXPECT_EQ(instance(1).observations().send_errors().at(EPERM).count, 5U);
+}
+
 TEST_F(Protocol, UnicastThatSpeaksToNobodyIsAFaultWhereThatIsWished) {
     start(one_instance(kPeer1 + "unicast_fault_no_peer: true"));
     EXPECT_EQ(state(1), StateName::fault);

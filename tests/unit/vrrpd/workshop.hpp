@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <net/if.h>
 
+#include <cerrno>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -73,6 +75,7 @@ class FakeWire : public Wire {
     core::Status send(const WireKey& where, const Source& source,
                       std::span<const std::byte> message,
                       const core::Address& destination) override {
+        if (refused.contains(destination)) return core::Error::from_errno(EPERM, "send");
         sent.push_back(
             {where, {message.begin(), message.end()}, source.address, destination, loop_.now()});
         return core::Done{};
@@ -89,6 +92,7 @@ class FakeWire : public Wire {
     std::uint32_t virtual_index = 0;
 
     std::vector<Sent> sent;
+    std::set<core::Address> refused;  // destinations that cannot be sent to
     int reads = 0;
     std::function<void()> queued;  // packets that wait in the socket
     int error = 0;
