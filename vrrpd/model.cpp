@@ -110,6 +110,15 @@ void add_trackers(const Owner& owner, bool weight_counts, InstanceSetting& made)
         made.trackers.push_back(tracker_of(each, Tracker::Kind::service, weight_counts));
 }
 
+/// Weights add up; keepalived's largest is 254.
+Status check_weights(const InstanceSetting& made) {
+    constexpr int kMostWeight = 254;
+    for (const TrackerSetting& each : made.trackers)
+        if (each.weight < -kMostWeight || each.weight > kMostWeight)
+            return refused(made.name, "weight of " + each.name + " out of range");
+    return core::Done{};
+}
+
 core::Result<InstanceSetting> instance_of(const config::VrrpInstance& from,
                                           const config::VrrpSyncGroup* group,
                                           const config::GlobalDefs& global) {
@@ -146,6 +155,7 @@ core::Result<InstanceSetting> instance_of(const config::VrrpInstance& from,
         made.group = group->name();
         add_trackers(*group, group->tracking_weight(), made);
     }
+    if (Status good = check_weights(made); !good) return good.error();
     return made;
 }
 

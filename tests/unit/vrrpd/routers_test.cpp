@@ -483,6 +483,8 @@ TEST(ModelOfTheConfiguration, RefusesWhatTheProtocolCannotSay) {
         one_instance() + "vrrp_sync_groups { id: 5 name: 'G' member_ids: 77 }",
         one_instance("track_scripts { script_id: 9 name: 'chk' }"),
         one_instance("unicast_peers { address: 'abc' }"),
+        one_instance(
+            "interface: 'eth0' track_interfaces { interface: 'eth0' weight: -2147483648 }"),
     };
     for (const std::string& text : broken) {
         config::v1::Config config;
