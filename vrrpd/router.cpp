@@ -18,6 +18,8 @@ constexpr Interval kSecond = std::chrono::seconds{1};
 constexpr int kRivalSilence = 3;
 /// An Active Router answers a rival at once, but not each of a thousand packets a second.
 constexpr Interval kAssertionGap = std::chrono::milliseconds{10};
+/// Nor each of thousands that say priority 0; one in this time answers those after the first.
+constexpr Interval kZeroGap = std::chrono::milliseconds{1};
 
 std::string seconds(Interval interval) {
     const double value = std::chrono::duration<double>(interval).count();
@@ -61,9 +63,8 @@ Step accept(const RouterParameters& p, Router router, Backup now_backup,
     const Instant deadline = now_backup.active_down_at;
     router.state = now_backup;
     router.active = Heard{heard.source, heard.priority, now};
-    return {.router = std::move(router),
-            .acts = {SetTimer{deadline}},
-            .proposal = Proposal::backup};
+    return {
+        .router = std::move(router), .acts = {SetTimer{deadline}}, .proposal = Proposal::backup};
 }
 
 /// RFC 9568 6.4.2, with keepalived's preempt delay.
@@ -110,6 +111,20 @@ void assert_active(const RouterParameters& p, const Router& router, Active& acti
     if (now >= active.adver_at) return;
     active.sent_at = now;
     acts.emplace_back(SendAdvertisement{router.rank()});
+}
+
+/// Somebody gave up, and whoever else is Backup now waits only Skew_Time (RFC 9568 6.4.3).
+void answer_zero(const RouterParameters& p, const Router& router, Active& active, Acts& acts,
+                 Instant now) {
+    if (now >= active.adver_at) return;  // it sends in this turn anyway
+    if (now < active.sent_at + kZeroGap) {
+        active.adver_at = std::min(active.adver_at, active.sent_at + kZeroGap);
+    } else {
+        active.sent_at = now;
+        active.adver_at = now + p.advert_interval;
+        acts.emplace_back(SendAdvertisement{router.rank()});
+    }
+    acts.emplace_back(SetTimer{active.adver_at});
 }
 
 Rival rival_in(const RouterParameters& p, const AdvertisementHeard& heard, Instant began,
@@ -175,9 +190,7 @@ Step yield_to(const RouterParameters& p, Router router, const AdvertisementHeard
               Acts acts) {
     if (p.higher_priority_send_advert) acts.emplace_back(SendAdvertisement{router.rank()});
     router.active = Heard{heard.source, heard.priority, {}};
-    return {.router = std::move(router),
-            .acts = std::move(acts),
-            .proposal = Proposal::backup};
+    return {.router = std::move(router), .acts = std::move(acts), .proposal = Proposal::backup};
 }
 
 /// Others have taken over while this process was kept from running, and it does not take back.
@@ -204,12 +217,7 @@ Step heard_as_active(const RouterParameters& p, Router router, const Advertiseme
     Acts acts;
     if (heard.priority == 0) {
         if (active.rival && active.rival->address == heard.source) rival_gone(active, acts);
-        if (now < active.adver_at) {  // else it sends in this turn anyway
-            active.sent_at = now;
-            active.adver_at = now + p.advert_interval;
-            acts.emplace_back(SendAdvertisement{router.rank()});
-            acts.emplace_back(SetTimer{active.adver_at});
-        }
+        answer_zero(p, router, active, acts, now);
         router.state = active;
         return {.router = std::move(router), .acts = std::move(acts)};
     }

@@ -330,6 +330,23 @@ TEST(Owner, GivesWayToAStubbornSecondOwnerAndReturns) {
     EXPECT_EQ(in_words(done.actions), "send 255; timer +7000ms; backup->active");
 }
 
+TEST(ActiveRouter, AnswersAFloodOfPriorityZeroOnceAMillisecond) {
+    Router now = active();
+    int sent = 0;
+    core::Instant due{};
+    for (auto at = kNow; at < kNow + 10ms; at += 10us) {
+        const bool fires = due != core::Instant{} && at >= due;
+        const auto done = after(router(), now, fires ? Event{TimerFired{0}} : Event{heard(0)}, at);
+        for (const Action& each : done.actions) {
+            sent += std::holds_alternative<SendAdvertisement>(each.act) ? 1 : 0;
+            if (const auto* set = std::get_if<SetTimer>(&each.act)) due = set->at;
+        }
+        now = done.state.members[0];
+        ASSERT_LE(due, at + 1s) << "never later than its own interval";
+    }
+    EXPECT_EQ(sent, 10);
+}
+
 /// As it is after another owner did not back off.
 Router yielded_owner() {
     Router made = owner(backup());
