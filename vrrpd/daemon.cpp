@@ -58,7 +58,8 @@ Daemon::Daemon(const daemon::Surroundings& surroundings)
               .lost = [this] { ipvsd_lost(); }}),
       ipvsd_retry_(with_.loop, [this] { ask_for_ipvsd(); }),
       unknown_limit_({.every = std::chrono::seconds{60}, .burst = 1}),
-      socket_retry_(with_.loop, [this] { request_all_sockets(); }) {}
+      socket_retry_(with_.loop, [this] { request_all_sockets(); }),
+      late_limit_({.every = std::chrono::seconds{1}, .burst = 1}) {}
 
 Daemon::~Daemon() = default;
 
@@ -241,8 +242,7 @@ void Daemon::request_sockets(const std::vector<Instance*>& instances) {
     bool soon = false;  // asked a moment ago, and something came since
     std::map<WireKey, core::ObjectId> needy;
     for (const Instance* instance : instances)
-        if (routers_.lacks_sockets(*instance))
-            needy.emplace(instance->wire_key(), instance->id());
+        if (routers_.lacks_sockets(*instance)) needy.emplace(instance->wire_key(), instance->id());
     for (const auto& [key, id] : needy) {
         auto& asked = sockets_asked_[key];
         if (with_.loop.now() < asked + kSocketGap) {

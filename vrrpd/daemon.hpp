@@ -57,7 +57,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
                        const std::optional<GroupChanged>& group_changed) override;
     void announce(Instance& instance, AnnounceAgain::Why why) override;
     void happened(Instance& instance, Happening what) override;
-    void late(core::Interval by) override;
+    std::optional<std::uint64_t> late(core::Interval by) override;
     bool slept() override;
     void kernel_changed(Instance& instance) override;
     // RequestHandler
@@ -112,7 +112,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     std::uint64_t epoch_ = 0;
     bool active_ = false;  // activate() was called
     core::Interval slept_{0};
-    core::Instant late_told_;
+    log::RateLimit late_limit_;
 };
 
 }  // namespace holdfast::vrrp

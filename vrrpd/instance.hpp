@@ -51,8 +51,9 @@ class Reporter {
     /// Somebody else may have been believed to have the addresses of this Active Router.
     virtual void announce(Instance& instance, AnnounceAgain::Why why) = 0;
     virtual void happened(Instance& instance, Happening what) = 0;
-    /// A timer acts so late, more than an interval: this process was kept from running.
-    virtual void late(core::Interval by) = 0;
+    /// A timer acts so late, more than an interval: this process was kept from running, and all
+    /// its timers were. When that is worth a line, how many were left out since the last one.
+    virtual std::optional<std::uint64_t> late(core::Interval by) = 0;
     /// A timer is about to act; true when the machine slept and everything is different now.
     virtual bool slept() = 0;
     /// What ipvsd did with an instance's role changed.

@@ -16,7 +16,6 @@ using messages::v1::ToSupervisor;
 
 /// Below this, reading two clocks one after the other may look like sleep.
 constexpr core::Interval kShortestSleep = std::chrono::milliseconds{50};
-constexpr core::Interval kLateGap = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -55,14 +54,15 @@ void Daemon::happened(Instance& instance, Happening what) {
     say(message);
 }
 
-void Daemon::late(core::Interval by) {
-    if (with_.loop.now() < late_told_ + kLateGap) return;
-    late_told_ = with_.loop.now();
+std::optional<std::uint64_t> Daemon::late(core::Interval by) {
+    const auto left_out = late_limit_.admit(0, with_.loop.now());
+    if (!left_out) return std::nullopt;
     constexpr core::Interval::rep kMost = std::numeric_limits<std::uint32_t>::max();
     ToSupervisor message;
     message.mutable_ran_late()->set_microseconds(
         static_cast<std::uint32_t>(std::min(by.count(), kMost)));
     say(message);
+    return left_out;
 }
 
 bool Daemon::slept() {

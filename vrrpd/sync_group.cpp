@@ -101,6 +101,8 @@ void SyncGroup::timer_fired(std::size_t member) {
 }
 
 void SyncGroup::log_late(std::size_t member, core::Interval late) const {
+    const auto left_out = tools_.reporter.late(late);
+    if (!left_out) return;
     const Instance& instance = *members_[member];
     const bool active = name_of(router(member).state) == StateName::active;
     const core::Interval others = down_interval(member);
@@ -110,7 +112,7 @@ void SyncGroup::log_late(std::size_t member, core::Interval late) const {
     if (active && silent > others)
         text +=
             fmt::format(", longer than the {:.3g} s after which others take over", seconds(others));
-    tools_.reporter.late(late);
+    if (*left_out > 0) text += fmt::format(" ({} more like this)", *left_out);
     tools_.log.warning("VRRP_LATE", text, {{"VRRP_INSTANCE", instance.setting().name}});
 }
 

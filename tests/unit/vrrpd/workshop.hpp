@@ -201,7 +201,7 @@ class Workshop : public Reporter {
     }
     void announce(Instance&, AnnounceAgain::Why) override { ++announced; }
     void happened(Instance&, Happening what) override { happenings.push_back(what); }
-    void late(core::Interval) override {}
+    std::optional<std::uint64_t> late(core::Interval) override { return 0; }
     bool slept() override { return false; }
     void kernel_changed(Instance& which) override { routers->judge(which); }
 
