@@ -20,7 +20,11 @@ class Property : public DaemonTest, public testing::WithParamInterface<unsigned>
                 list.push_back("198.51." + std::to_string(id) + "." + std::to_string(10 + n));
             }
             list.push_back("2001:db8::" + std::to_string(id));
-            add_instance(id, list);
+            config::VrrpInstance& one = add_instance(id, list);
+            add_route(one, "10." + std::to_string(id) + ".0.0/16", "203.0.113.254", list[0]);
+            add_route(one, "10.200.0.0/16", "203.0.113.254").set_metric(7);  // of them all
+            add_route(one, "2001:db8:" + std::to_string(id) + "::/48", "2001:db8:f::99");
+            add_rule(one, list[0], 100, 50 + static_cast<std::uint32_t>(id));
         }
         for (const std::uint64_t id : services_) {
             config::VirtualServer& one = add_service(id, {1, 2, 3});
@@ -32,8 +36,28 @@ class Property : public DaemonTest, public testing::WithParamInterface<unsigned>
         }
     }
 
+    /// Routes and rules in one list; a route of several instances is there once.
+    std::string wished_paths() const {
+        std::set<std::string> wished{"192.0.2.0/24 table 254 protocol 4"};
+        for (const auto& one : config_.vrrp_instances()) {
+            if (!active_.contains(one.id())) continue;
+            for (const auto& each : one.virtual_routes()) {
+                wished.insert(name_of(configured_route(each, "x")->value));
+            }
+            for (const auto& each : one.virtual_rules()) {
+                wished.insert(name_of(configured_rule(each, "x")->value));
+            }
+        }
+        return text_of({wished.begin(), wished.end()});
+    }
+    std::string found_paths() {
+        std::multiset<std::string> found;
+        for (const auto& each : kernel_.paths().routes()) found.insert(name_of(each));
+        for (const auto& each : kernel_.paths().rules()) found.insert(name_of(each));
+        return text_of(found);
+    }
     std::string wished_addresses() const {
-        std::multiset<std::string> wished{"203.0.113.1"};
+        std::multiset<std::string> wished{"203.0.113.1", "2001:db8:f::1"};
         for (const auto& one : config_.vrrp_instances()) {
             if (!active_.contains(one.id())) continue;
             for (const auto& each : one.addresses()) {
@@ -81,11 +105,23 @@ class Property : public DaemonTest, public testing::WithParamInterface<unsigned>
         }
         say_end(checkerd_);
     }
+    void steal_path(std::mt19937& random) {
+        const auto& routes = kernel_.paths().routes();
+        const auto& rules = kernel_.paths().rules();
+        if (random() % 2 == 0 && !rules.empty()) {
+            kernel_.apply(std::vector<Change>{RemoveRule{rules[random() % rules.size()]}});
+            return;
+        }
+        const netlink::Route victim = routes[random() % routes.size()];
+        if (victim.protocol == 18) kernel_.apply(std::vector<Change>{RemoveRoute{victim}});
+    }
     void foreign_hand(std::mt19937& random) {
+        if (random() % 3 == 0) return steal_path(random);
         const auto list = kernel_.addresses();
         if (!list.empty() && random() % 2 == 0) {
             const auto& victim = list[random() % list.size()];
-            if (victim.address.text() != "203.0.113.1") {
+            if (victim.address.text() != "203.0.113.1" &&
+                victim.address.text() != "2001:db8:f::1") {
                 kernel_.apply(std::vector<Change>{RemoveAddress{victim}});
             }
             return;
@@ -170,8 +206,15 @@ TEST_P(Property, TheKernelFollowsTheModelThroughAnyLife) {
         AddAddress{{.interface_index = eth0_,
                     .address = *core::Address::from_text("203.0.113.1"),
                     .prefix_length = 24}},
+        AddAddress{{.interface_index = eth0_,
+                    .address = *core::Address::from_text("2001:db8:f::1"),
+                    .prefix_length = 64,
+                    .flags = 2}},  // IFA_F_NODAD
         AddService{{.key = foreign, .scheduler = "rr"}},
         AddDestination{foreign, {.endpoint = {core::Address::v4(0x0a000001), 80}}}});
+    kernel_.paths().put({.destination = {*core::Address::from_text("192.0.2.0"), 24},
+                         .protocol = 4,
+                         .hops = {{.interface_index = eth0_}}});
     settle();
     configure();
     start();
@@ -182,6 +225,7 @@ TEST_P(Property, TheKernelFollowsTheModelThroughAnyLife) {
         step(random);
         for (int slice = 0; slice < 41; ++slice) pass(100ms);
         EXPECT_EQ(found_addresses(), wished_addresses()) << "step " << i;
+        EXPECT_EQ(found_paths(), wished_paths()) << "step " << i;
         for (std::uint64_t id = 1; id <= 4; ++id) {
             EXPECT_EQ(destinations(id), wished_destinations(id)) << "step " << i;
         }
