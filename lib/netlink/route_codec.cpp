@@ -15,8 +15,6 @@
 namespace holdfast::netlink {
 namespace {
 
-constexpr std::uint32_t kOneOctetTables = 256;
-
 // ---- Requests -------------------------------------------------------------------------------
 
 /// An address of the other family needs an attribute that names it.
@@ -129,18 +127,13 @@ std::size_t room_for(const Route& route) {
     return Message::kRoom + (route.hops.size() > 1 ? route.hops.size() * kForOneHop : 0);
 }
 
-void put_prefix(Message& message, int type, const Prefix& prefix) {
-    if (prefix.length != 0) message.put_address(type, prefix.address);
-}
-
 rtmsg header_of_route(const Route& route) {
     rtmsg header{};
     header.rtm_family = static_cast<std::uint8_t>(core::to_af(route.family));
     header.rtm_dst_len = route.destination.length;
     header.rtm_src_len = route.source.length;
     header.rtm_tos = route.tos;
-    header.rtm_table = static_cast<std::uint8_t>(
-        route.table < kOneOctetTables ? route.table : std::uint32_t{RT_TABLE_UNSPEC});
+    header.rtm_table = octet_of_table(route.table);
     header.rtm_protocol = route.protocol;
     header.rtm_scope = route.scope;
     header.rtm_type = route.type;
@@ -153,7 +146,7 @@ void put_identity(Message& message, const Route& route) {
     message.header(header_of_route(route));
     put_prefix(message, RTA_DST, route.destination);
     put_prefix(message, RTA_SRC, route.source);
-    if (route.table >= kOneOctetTables) message.put(RTA_TABLE, route.table);
+    put_table(message, RTA_TABLE, route.table);
     if (route.metric != 0) message.put(RTA_PRIORITY, route.metric);
     if (route.preferred_source) message.put_address(RTA_PREFSRC, *route.preferred_source);
     put_hops(message, route);
@@ -174,29 +167,7 @@ std::uint16_t flags_of(RoutePlacement placement) {
 // ---- Answers --------------------------------------------------------------------------------
 
 std::optional<rtmsg> route_header(const Reply& reply) {
-    if (reply.type != RTM_NEWROUTE && reply.type != RTM_DELROUTE) return std::nullopt;
-    if (reply.payload.size() < sizeof(rtmsg)) return std::nullopt;
-    rtmsg header{};
-    std::memcpy(&header, reply.payload.data(), sizeof header);
-    if (header.rtm_family != AF_INET && header.rtm_family != AF_INET6) return std::nullopt;
-    return header;
-}
-
-core::Family family_of(const rtmsg& header) {
-    return header.rtm_family == AF_INET ? core::Family::ipv4 : core::Family::ipv6;
-}
-
-std::optional<Prefix> get_prefix(const Attributes& attributes, int type, core::Family family,
-                                 std::uint8_t length) {
-    if (length > core::octets_of(family) * 8) return std::nullopt;
-    Prefix prefix{
-        .address = family == core::Family::ipv4 ? core::Address() : core::Address::from(in6_addr{}),
-        .length = length};
-    if (length == 0) return prefix;
-    const auto address = attributes.address(type);
-    if (!address || address->family() != family) return std::nullopt;
-    prefix.address = *address;
-    return prefix;
+    return head_in(reply, RTM_NEWROUTE, RTM_DELROUTE, &rtmsg::rtm_family);
 }
 
 std::optional<core::Address> get_gateway(const Attributes& attributes) {
@@ -297,11 +268,6 @@ void get_hops(const Attributes& attributes, const rtmsg& header, Route& route) {
 
 }  // namespace
 
-std::string to_text(const Prefix& prefix) {
-    if (prefix.length == 0) return "default";
-    return prefix.address.text() + "/" + std::to_string(prefix.length);
-}
-
 Message encode_add(const Route& route, RoutePlacement placement) {
     Message message(RTM_NEWROUTE, flags_of(placement), room_for(route));
     put_identity(message, route);
@@ -332,17 +298,18 @@ std::optional<RouteHead> decode_route_head(const Reply& reply) {
     const auto header = route_header(reply);
     if (!header) return std::nullopt;
     const Attributes attributes = reply.attributes_after(sizeof *header);
-    const auto prefix = get_prefix(attributes, RTA_DST, family_of(*header), header->rtm_dst_len);
+    const core::Family family = family_of(header->rtm_family);
+    const auto prefix = get_prefix(attributes, RTA_DST, family, header->rtm_dst_len);
     if (!prefix) return std::nullopt;
-    return RouteHead{family_of(*header),
-                     attributes.number_or<std::uint32_t>(RTA_TABLE, header->rtm_table), *prefix};
+    return RouteHead{family, attributes.number_or<std::uint32_t>(RTA_TABLE, header->rtm_table),
+                     *prefix};
 }
 
 std::optional<Route> decode_route(const Reply& reply) {
     const auto header = route_header(reply);
     if (!header) return std::nullopt;
     const Attributes attributes = reply.attributes_after(sizeof *header);
-    Route route{.family = family_of(*header)};
+    Route route{.family = family_of(header->rtm_family)};
     const auto destination = get_prefix(attributes, RTA_DST, route.family, header->rtm_dst_len);
     const auto source = get_prefix(attributes, RTA_SRC, route.family, header->rtm_src_len);
     if (!destination || !source) return std::nullopt;

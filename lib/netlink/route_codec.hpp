@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,18 +11,10 @@
 #include "lib/core/address.hpp"
 #include "lib/netlink/codec.hpp"
 #include "lib/netlink/message.hpp"
+#include "lib/netlink/path_head.hpp"
 
 /// Pure: routes as rtnetlink carries them (RTM_NEWROUTE, <linux/rtnetlink.h>), to values and back.
 namespace holdfast::netlink {
-
-/// All addresses that begin with `length` bits of `address`; length 0 is the default route's.
-struct Prefix {
-    core::Address address;
-    std::uint8_t length = 0;
-    friend auto operator<=>(const Prefix&, const Prefix&) = default;
-};
-/// "192.0.2.0/24", "default"
-[[nodiscard]] std::string to_text(const Prefix& prefix);
 
 /// A lightweight tunnel (LWTUNNEL_ENCAP_IP, _IP6, _MPLS or _ILA). What a kind does not know stays
 /// at its default.
@@ -76,6 +69,9 @@ struct Route {
     bool cloned = false;                            // a cache entry, nobody's route
     friend bool operator==(const Route&, const Route&) = default;
 };
+
+/// Which routes of a dump are of interest: what is not is forgotten at once.
+using RouteFilter = std::function<bool(const Route& route)>;
 
 /// How a new route stands to those with the same destination, table and metric.
 enum class RoutePlacement : std::uint8_t { before, behind, alone };

@@ -5,14 +5,12 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
-#include <cstring>
 #include <limits>
 #include <utility>
 
 namespace holdfast::netlink {
 namespace {
 
-constexpr std::uint32_t kOneOctetTables = 256;
 constexpr std::uint32_t kNothingSuppressed = std::numeric_limits<std::uint32_t>::max();
 
 fib_rule_hdr header_of_rule(const Rule& rule) {
@@ -21,15 +19,15 @@ fib_rule_hdr header_of_rule(const Rule& rule) {
     header.dst_len = rule.to.length;
     header.src_len = rule.from.length;
     header.tos = rule.tos;
-    header.table = static_cast<std::uint8_t>(rule.table < kOneOctetTables ? rule.table : 0);
+    header.table = octet_of_table(rule.table);
     header.action = rule.action;
     header.flags = rule.inverted ? FIB_RULE_INVERT : 0;
     return header;
 }
 
 void put_selectors(Message& message, const Rule& rule) {
-    if (rule.from.length != 0) message.put_address(FRA_SRC, rule.from.address);
-    if (rule.to.length != 0) message.put_address(FRA_DST, rule.to.address);
+    put_prefix(message, FRA_SRC, rule.from);
+    put_prefix(message, FRA_DST, rule.to);
     if (rule.mark != 0 || rule.mark_mask != 0) {
         message.put(FRA_FWMARK, rule.mark);
         message.put(FRA_FWMASK, rule.mark_mask);
@@ -51,7 +49,7 @@ void put_selectors(Message& message, const Rule& rule) {
 }
 
 void put_action(Message& message, const Rule& rule) {
-    if (rule.table >= kOneOctetTables) message.put(FRA_TABLE, rule.table);
+    put_table(message, FRA_TABLE, rule.table);
     if (rule.action == FR_ACT_GOTO) message.put(FRA_GOTO, rule.goto_preference);
     if (rule.l3mdev) message.put(FRA_L3MDEV, std::uint8_t{1});
     if (rule.suppress_prefix_length) {
@@ -71,13 +69,9 @@ Message encode(const Rule& rule, std::uint16_t type, int flags) {
     return message;
 }
 
-std::optional<Prefix> get_prefix(const Attributes& attributes, int type, core::Family family,
-                                 std::uint8_t length) {
-    if (length > core::octets_of(family) * 8) return std::nullopt;
-    if (length == 0) return Prefix{};
-    const auto address = attributes.address(type);
-    if (!address || address->family() != family) return std::nullopt;
-    return Prefix{*address, length};
+/// Of packets from or to anywhere there is nothing to be said, whatever the family.
+Prefix as_selector(const Prefix& prefix) {
+    return prefix.length == 0 ? Prefix{} : prefix;
 }
 
 /// The kernel tells of some settings that are not there with all bits set.
@@ -179,25 +173,22 @@ Message encode_rule_dump(core::Family family) {
 }
 
 std::optional<Rule> decode_rule(const Reply& reply) {
-    if (reply.type != RTM_NEWRULE && reply.type != RTM_DELRULE) return std::nullopt;
-    fib_rule_hdr header{};
-    if (reply.payload.size() < sizeof header) return std::nullopt;
-    std::memcpy(&header, reply.payload.data(), sizeof header);
-    if (header.family != AF_INET && header.family != AF_INET6) return std::nullopt;
-    const Attributes attributes = reply.attributes_after(sizeof header);
+    const auto header = head_in(reply, RTM_NEWRULE, RTM_DELRULE, &fib_rule_hdr::family);
+    if (!header) return std::nullopt;
+    const Attributes attributes = reply.attributes_after(sizeof *header);
     Rule rule;
-    rule.family = header.family == AF_INET ? core::Family::ipv4 : core::Family::ipv6;
-    const auto from = get_prefix(attributes, FRA_SRC, rule.family, header.src_len);
-    const auto to = get_prefix(attributes, FRA_DST, rule.family, header.dst_len);
+    rule.family = family_of(header->family);
+    const auto from = get_prefix(attributes, FRA_SRC, rule.family, header->src_len);
+    const auto to = get_prefix(attributes, FRA_DST, rule.family, header->dst_len);
     if (!from || !to) return std::nullopt;
-    rule.from = *from;
-    rule.to = *to;
-    rule.inverted = (header.flags & FIB_RULE_INVERT) != 0;
-    rule.tos = header.tos;
+    rule.from = as_selector(*from);
+    rule.to = as_selector(*to);
+    rule.inverted = (header->flags & FIB_RULE_INVERT) != 0;
+    rule.tos = header->tos;
     rule.preference = attributes.number_or<std::uint32_t>(FRA_PRIORITY, 0);
     rule.protocol = attributes.number_or<std::uint8_t>(FRA_PROTOCOL, 0);
     get_selectors(attributes, rule);
-    get_action(attributes, header, rule);
+    get_action(attributes, *header, rule);
     const bool named_well =
         rule.input_interface.size() < IFNAMSIZ && rule.output_interface.size() < IFNAMSIZ;
     return named_well ? std::optional(std::move(rule)) : std::nullopt;

@@ -7,7 +7,7 @@
 
 #include "lib/netlink/codec.hpp"
 #include "lib/netlink/message.hpp"
-#include "lib/netlink/route_codec.hpp"
+#include "lib/netlink/path_head.hpp"
 
 /// Pure: policy rules as rtnetlink carries them (RTM_NEWRULE, <linux/fib_rules.h>).
 namespace holdfast::netlink {
