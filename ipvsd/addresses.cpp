@@ -5,8 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "ipvsd/few_lines.hpp"
+
 namespace holdfast::ipvsd {
 namespace {
+
+constexpr std::size_t kMostMissingShown = 10;
+constexpr const char* kDuplicate = ": another host has it (duplicate address detection)";
 
 const netlink::InterfaceAddress* subject_of(const Change& change) {
     if (const auto* add = std::get_if<AddAddress>(&change)) return &add->address;
@@ -43,6 +48,11 @@ void Addresses::set_instances(Instances instances) {
             claims_[each.name].push_back({id, &each});
         }
     }
+    // One that is tracked from now on is put back.
+    std::erase_if(let_go_, [&](const AddressName& name) {
+        const auto claims = claims_.find(name);
+        return claims == claims_.end() || claimed(claims->second, wish_of_).object->restored;
+    });
     std::erase_if(last_wish_, [&](const auto& each) {
         if (instances_.contains(each.first)) return false;
         announcer_.drop(each.first);
@@ -92,7 +102,7 @@ Addresses::Work Addresses::plan_for(std::span<const core::ObjectId> changed) {
 }
 
 Addresses::Work Addresses::plan_all(bool leftovers_may_go) const {
-    Work work{.wishes = all_wishes()};
+    Work work{.wishes = all_wishes(), .of_all = leftovers_may_go};
     for (AddressWish& wish : work.wishes) {
         if (wish.wish == Wish::present && let_go_.contains(wish.name)) wish.wish = Wish::unknown;
     }
@@ -124,8 +134,20 @@ void Addresses::note_in_ledger(const Work& work) {
             ledger_.erase(each.name);
         }
     }
+    if (work.of_all && looked_) tidy_ledger(work.wishes);
     if (!all_written) {
         log_.warning("LEDGER_FULL", "a successor will not know all addresses: state file is full");
+    }
+}
+
+/// An address that nobody has in his configuration and that is not there is ours no more: somebody
+/// else may come to use it.
+void Addresses::tidy_ledger(const std::vector<AddressWish>& wishes) {
+    if (ledger_.addresses().empty()) return;
+    std::set<AddressName> gone = ledger_.address_names();
+    for (const AddressWish& each : wishes) gone.erase(each.name);
+    for (const AddressName& name : gone) {
+        if (!picture_.contains(name)) ledger_.erase(name);
     }
 }
 
@@ -173,7 +195,7 @@ void Addresses::settle_all(const Work& work, std::span<const core::Error> errors
 }
 
 void Addresses::settle_removal(const Work& work, std::span<const core::Error> errors) {
-    take_results(work, errors);
+    log_failures(take_results(work, errors));
     added_.clear();
 }
 
@@ -216,11 +238,12 @@ bool Addresses::is_as_wished(const AddressName& name) const {
 }
 
 void Addresses::log_failures(const Failures& failures) {
+    FewLines lines(log_);
     for (const auto& [name, code] : failures) {
         const auto known = failing_.find(name);
         if (known != failing_.end() && known->second == code) continue;
         failing_[name] = code;
-        log_.error("ADDRESS_FAILED", core::Error::from_errno(code, to_text(name)).text());
+        lines.error("ADDRESS_FAILED", core::Error::from_errno(code, to_text(name)).text());
     }
     std::erase_if(failing_, [&](const auto& each) { return is_as_wished(each.first); });
 }
@@ -271,15 +294,13 @@ void Addresses::resume_announcements(core::ObjectId instance, const Announcer::T
 
 // ---- Drift ----------------------------------------------------------------------------------
 
-bool Addresses::look() {
+core::Status Addresses::look() {
     auto dumped = kernel_.dump_addresses();
-    if (!dumped) {
-        log_.error("KERNEL_DUMP", dumped.error().text());
-        return false;
-    }
+    looked_ = dumped.ok();
+    if (!dumped) return dumped.error();
     picture_.clear();
     for (const netlink::InterfaceAddress& each : *dumped) picture_[name_in(each)] = each;
-    return true;
+    return core::Done{};
 }
 
 void Addresses::add_owners(const AddressName& name, std::set<core::ObjectId>& owners) const {
@@ -337,6 +358,9 @@ bool Addresses::address_changed(const netlink::InterfaceAddress& now) {
     }
     const auto known = picture_.find(name);
     if (known == picture_.end() || !fits(known->second, now, name.interface)) return true;
+    if (now.is_duplicate() && !known->second.is_duplicate()) {
+        log_.error("ADDRESS_DUPLICATE", to_text(name) + kDuplicate);
+    }
     known->second = now;  // with what only the kernel knows: secondary, tentative
     return false;
 }
@@ -362,10 +386,29 @@ Addresses::Count Addresses::count(core::ObjectId instance) const {
     if (found == instances_.end()) return count;
     const bool wanted = wish_of_(instance) == Wish::present;
     for (const ConfiguredAddress& each : found->second->addresses) {
+        const bool there = is_usable(each.name);
         if (wanted) ++count.wanted;
-        if (picture_.contains(each.name)) ++count.installed;
+        if (there) ++count.installed;
+        if (wanted && !there && count.missing.size() < kMostMissingShown) {
+            count.missing.push_back(why_missing(each.name));
+        }
     }
     return count;
+}
+
+/// Really there, and answered for.
+bool Addresses::is_usable(const AddressName& name) const {
+    const auto found = picture_.find(name);
+    return found != picture_.end() && !found->second.is_duplicate() && !let_go_.contains(name);
+}
+
+std::string Addresses::why_missing(const AddressName& name) const {
+    const std::string text = to_text(name);
+    if (let_go_.contains(name)) return text + ": removed by somebody else, and not tracked";
+    if (picture_.contains(name)) return text + kDuplicate;
+    const auto failure = failing_.find(name);
+    if (failure == failing_.end()) return text + ": not there; it is about to be put back";
+    return core::Error::from_errno(failure->second, text).text();
 }
 
 }  // namespace holdfast::ipvsd

@@ -49,8 +49,8 @@ class Addresses {
     void set_instances(Instances instances);
     /// A cold start: whoever becomes Active announces, whatever the kernel had already.
     void start(bool cold) { cold_ = cold; }
-    /// Reads all addresses of the kernel anew; false when that failed.
-    bool look();
+    /// Reads all addresses of the kernel anew.
+    core::Status look();
 
     /// Interfaces on which nothing of ours may stand: something else has their name.
     void refuse_interfaces(std::function<bool(const std::string&)> is_taken) {
@@ -60,6 +60,7 @@ class Addresses {
     struct Work {
         std::vector<AddressWish> wishes;
         std::vector<Change> plan;
+        bool of_all = false;  // what is neither wished nor there need not be remembered
     };
     [[nodiscard]] Work plan_for(std::span<const core::ObjectId> changed);
     [[nodiscard]] Work plan_all(bool leftovers_may_go) const;
@@ -86,6 +87,7 @@ class Addresses {
     struct Count {
         std::uint32_t wanted = 0;
         std::uint32_t installed = 0;
+        std::vector<std::string> missing;  // which and why, for people; ten at most
     };
     [[nodiscard]] Count count(core::ObjectId instance) const;
     [[nodiscard]] std::uint64_t repaired() const { return repaired_; }
@@ -106,6 +108,9 @@ class Addresses {
     [[nodiscard]] InstanceOutcome outcome_of(core::ObjectId instance,
                                              const Failures& failures) const;
     [[nodiscard]] bool is_as_wished(const AddressName& name) const;
+    [[nodiscard]] bool is_usable(const AddressName& name) const;
+    [[nodiscard]] std::string why_missing(const AddressName& name) const;
+    void tidy_ledger(const std::vector<AddressWish>& wishes);
     void log_failures(const Failures& failures);
     void log_repair(const Change& change);
     void add_owners(const AddressName& name, std::set<core::ObjectId>& owners) const;
@@ -122,6 +127,7 @@ class Addresses {
     std::map<AddressName, std::vector<AddressClaim>> claims_;
     std::map<core::ObjectId, Wish> last_wish_;  // as of the last apply
     AddressesInKernel picture_;
+    bool looked_ = false;           // the last dump did not fail
     std::set<AddressName> added_;   // by the change that is being carried out
     std::set<AddressName> let_go_;  // gone by somebody else's hand, and not to be put back
     Failures failing_;              // already logged

@@ -547,8 +547,9 @@ core::Result<std::string> Daemon::status(messages::StatusTopic topic) {
     if (!active_) return core::Error::from_errno(EAGAIN, "not active yet");
     switch (topic) {
         case messages::STATUS_ADDRESSES: {
-            std::vector<core::ObjectId> all;
-            for (const auto& [id, instance] : model_->instances) all.push_back(id);
+            std::vector<const Instance*> all;
+            for (const auto& [id, instance] : model_->instances) all.push_back(&instance);
+            if (!model_->statics.is_empty()) all.push_back(&model_->statics);
             return address_status_of(*network_, *interfaces_, all);
         }
         case messages::STATUS_SERVICES:

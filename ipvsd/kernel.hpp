@@ -174,11 +174,11 @@ class Kernel {
     virtual Report apply(std::span<const Change> changes) = 0;
 
     virtual core::Result<std::vector<netlink::InterfaceAddress>> dump_addresses() = 0;
-    /// The routes of these tables that have these protocols, in the kernel's order. A table that is
-    /// not there is empty. Asked for few protocols in a table with a million routes, the kernel
-    /// still looks at them all.
+    /// The routes of these tables that have these protocols and that `wanted` wants, in the
+    /// kernel's order. A table that is not there is empty. Asked for few protocols in a table with
+    /// a million routes, the kernel still looks at them all.
     virtual core::Result<std::vector<netlink::Route>> dump_routes(
-        std::span<const RouteTable> tables) = 0;
+        std::span<const RouteTable> tables, const netlink::RouteFilter& wanted) = 0;
     /// Of both families.
     virtual core::Result<std::vector<netlink::Rule>> dump_rules() = 0;
     /// What the listener is told of from now on; of all other routes nothing.

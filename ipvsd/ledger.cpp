@@ -56,9 +56,6 @@ core::ObjectId id_of(const ServiceKey& key) {
     return core::object_id("kernel service", to_text(key));
 }
 
-core::ObjectId id_of_route(const std::string& name) {
-    return core::object_id("kernel route", name);
-}
 core::ObjectId id_of_rule(const std::string& name) {
     return core::object_id("kernel rule", name);
 }
@@ -203,8 +200,11 @@ bool Ledger::add(const ServiceKey& key) {
     return file_.write(id_of(key), std::as_bytes(std::span(&record, 1)));
 }
 
-bool Ledger::add_route(const std::string& name, const RouteTable& place) {
-    const core::ObjectId id = id_of_route(name);
+core::ObjectId Ledger::route_id(const std::string& name) {
+    return core::object_id("kernel route", name);
+}
+
+bool Ledger::add_route(core::ObjectId id, const RouteTable& place) {
     if (!routes_.emplace(id, place).second) return true;
     const Record record = record_of(place);
     return file_.write(id, std::as_bytes(std::span(&record, 1)));
@@ -217,8 +217,7 @@ bool Ledger::add_rule(const std::string& name) {
     return file_.write(id, std::as_bytes(std::span(&record, 1)));
 }
 
-void Ledger::erase_route(const std::string& name) {
-    const core::ObjectId id = id_of_route(name);
+void Ledger::erase_route(core::ObjectId id) {
     if (routes_.erase(id) != 0) file_.erase(id);
 }
 
@@ -227,12 +226,26 @@ void Ledger::erase_rule(const std::string& name) {
     if (rules_.erase(id) != 0) file_.erase(id);
 }
 
-bool Ledger::has_route(const std::string& name) const {
-    return routes_.contains(id_of_route(name));
-}
-
 bool Ledger::has_rule(const std::string& name) const {
     return rules_.contains(id_of_rule(name));
+}
+
+std::size_t Ledger::keep_routes(const std::set<core::ObjectId>& kept) {
+    return std::erase_if(routes_, [&](const auto& each) {
+        if (kept.contains(each.first)) return false;
+        file_.erase(each.first);
+        return true;
+    });
+}
+
+std::size_t Ledger::keep_rules(const std::set<std::string>& kept) {
+    std::set<core::ObjectId> ids;
+    for (const std::string& name : kept) ids.insert(id_of_rule(name));
+    return std::erase_if(rules_, [&](core::ObjectId id) {
+        if (ids.contains(id)) return false;
+        file_.erase(id);
+        return true;
+    });
 }
 
 std::set<RouteTable> Ledger::route_tables() const {

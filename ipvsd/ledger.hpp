@@ -29,10 +29,11 @@ class Ledger {
     /// life of this process all the same).
     bool add(const AddressName& name, core::Instant when);
     bool add(const ServiceKey& key);
-    /// Routes and rules by their name_of(). The file holds a hash of it, and where to look.
-    bool add_route(const std::string& name, const RouteTable& place);
+    /// Of routes and rules the file holds a hash of their name_of(), and where to look.
+    [[nodiscard]] static core::ObjectId route_id(const std::string& name);
+    bool add_route(core::ObjectId id, const RouteTable& place);
     bool add_rule(const std::string& name);
-    void erase_route(const std::string& name);
+    void erase_route(core::ObjectId id);
     void erase_rule(const std::string& name);
     void erase(const AddressName& name);
     void erase(const ServiceKey& key);
@@ -43,8 +44,13 @@ class Ledger {
     }
     [[nodiscard]] std::set<AddressName> address_names() const;
     [[nodiscard]] const std::set<ServiceKey>& services() const { return services_; }
-    [[nodiscard]] bool has_route(const std::string& name) const;
+    [[nodiscard]] bool has_route(core::ObjectId id) const { return routes_.contains(id); }
     [[nodiscard]] bool has_rule(const std::string& name) const;
+    [[nodiscard]] const std::map<core::ObjectId, RouteTable>& routes() const { return routes_; }
+    /// All but these go: they are not in the kernel, and whoever puts something of that name there
+    /// puts his own. Returns how many went.
+    std::size_t keep_routes(const std::set<core::ObjectId>& kept);
+    std::size_t keep_rules(const std::set<std::string>& kept);
     [[nodiscard]] bool has_rules() const { return !rules_.empty(); }
     /// Where the routes are.
     [[nodiscard]] std::set<RouteTable> route_tables() const;

@@ -53,6 +53,10 @@ struct Instance {
     std::vector<VirtualInterface> interfaces;
     bool promote_secondaries = false;
     bool accept = true;  // packets to its addresses (RFC 9568 6.1 Accept_Mode)
+    /// Nothing of the kernel's is wished.
+    [[nodiscard]] bool is_empty() const {
+        return addresses.empty() && routes.empty() && rules.empty();
+    }
     friend bool operator==(const Instance&, const Instance&) = default;
 };
 

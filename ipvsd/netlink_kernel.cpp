@@ -10,6 +10,12 @@
 #include "ipvsd/codec.hpp"
 
 namespace holdfast::ipvsd {
+namespace {
+
+/// Requests in the making at one time: twenty thousand of them would be 40 MB.
+constexpr std::size_t kRequestsAtOnce = 1000;
+
+}  // namespace
 
 NetlinkKernel::NetlinkKernel(loop::Loop& loop, KernelListener& listener,
                              core::UniqueFd frame_socket, netlink::Requester route,
@@ -96,7 +102,10 @@ Report NetlinkKernel::apply(std::span<const Change> changes) {
         // As many as go to the same socket; order counts between the two as well.
         const bool ipvs = concerns_ipvs(changes[first]);
         std::size_t end = first + 1;
-        while (end < changes.size() && concerns_ipvs(changes[end]) == ipvs) ++end;
+        while (end < changes.size() && end - first < kRequestsAtOnce &&
+               concerns_ipvs(changes[end]) == ipvs) {
+            ++end;
+        }
         apply_to(ipvs, changes.subspan(first, end - first), first, report);
         first = end;
     }
@@ -128,10 +137,10 @@ core::Result<std::vector<netlink::InterfaceAddress>> NetlinkKernel::dump_address
 }
 
 core::Result<std::vector<netlink::Route>> NetlinkKernel::dump_routes(
-    std::span<const RouteTable> tables) {
+    std::span<const RouteTable> tables, const netlink::RouteFilter& wanted) {
     std::vector<netlink::Route> all;
     for (const RouteTable& each : tables) {
-        auto some = dumps_.routes(each.family, each.table, each.protocol);
+        auto some = dumps_.routes(each.family, each.table, each.protocol, wanted);
         if (!some) return some.error();
         all.insert(all.end(), std::make_move_iterator(some->begin()),
                    std::make_move_iterator(some->end()));

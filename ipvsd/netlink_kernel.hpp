@@ -35,7 +35,7 @@ class NetlinkKernel final : public Kernel {
     Report apply(std::span<const Change> changes) override;
     core::Result<std::vector<netlink::InterfaceAddress>> dump_addresses() override;
     core::Result<std::vector<netlink::Route>> dump_routes(
-        std::span<const RouteTable> tables) override;
+        std::span<const RouteTable> tables, const netlink::RouteFilter& wanted) override;
     core::Result<std::vector<netlink::Rule>> dump_rules() override;
     void follow_routes(Following following) override;
     core::Result<IpvsTable> dump_services() override;

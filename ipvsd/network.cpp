@@ -1,6 +1,7 @@
 #include "ipvsd/network.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::ipvsd {
 namespace {
@@ -36,24 +37,41 @@ void Network::set_instances(const Instances& instances) {
 void Network::start(bool cold) {
     started_ = true;
     addresses_.start(cold);
-    if (!addresses_.look()) check_soon();
+    look_at_addresses();
     look_at_paths();
+}
+
+// ---- Looks ----------------------------------------------------------------------------------
+
+void Network::look_at_addresses() {
+    const core::Status looked = addresses_.look();
+    const bool again = std::exchange(addresses_unread_, !looked.ok());
+    if (!looked) look_failed(looked.error(), again);
+}
+
+core::Instant Network::next_look_at_paths() const {
+    return std::max(loop_.now() + kSettle, last_look_ + between_looks_);
 }
 
 void Network::look_at_paths() {
     if (!paths_.must_look()) return;
     const core::Instant begin = loop_.now();
-    if (begin < last_look_ + between_looks_) {
-        if (!check_timer_.pending()) check_timer_.at(last_look_ + between_looks_);
-        return;
-    }
-    if (core::Status looked = paths_.look(); !looked) {
-        log_.error("KERNEL_DUMP", looked.error().text());
-        paths_.look_again();
-        check_soon();
-    }
+    if (begin < last_look_ + between_looks_) return check_by(next_look_at_paths());
+    const core::Status looked = paths_.look();
     last_look_ = loop_.now();
     between_looks_ = kLookingShare * (last_look_ - begin);
+    const bool again = std::exchange(paths_unread_, !looked.ok());
+    if (looked) return;
+    paths_.look_again();
+    between_looks_ = again ? kRetry : kBetweenChecks;
+    look_failed(looked.error(), again);
+}
+
+/// Answers may have been lost: again soon. When that is of no use either, it is tried again as
+/// whatever else the kernel refuses.
+void Network::look_failed(const core::Error& why, bool again) {
+    if (failures_limit_.admit(0, loop_.now())) log_.error("KERNEL_DUMP", why.text());
+    check_by(loop_.now() + (again ? kRetry : kBetweenChecks));
 }
 
 // ---- Changes --------------------------------------------------------------------------------
@@ -81,7 +99,8 @@ Network::Errors Network::carry_out(const Addresses::Work& addresses, const Paths
 }
 
 std::map<core::ObjectId, InstanceOutcome> Network::apply(std::span<const core::ObjectId> changed) {
-    look_at_paths();
+    // A change of role does not wait for a dump of a million routes: the next check comes for it.
+    if (between_looks_ <= kBetweenChecks) look_at_paths();
     const Addresses::Work addresses = addresses_.plan_for(changed);
     paths_.addresses_go(addresses.plan);
     const Paths::Work paths = paths_.plan_for(changed);
@@ -107,6 +126,9 @@ void Network::apply_all() {
 }
 
 void Network::remove_all() {
+    // The last chance: nothing is left behind because the picture was old.
+    look_at_addresses();
+    if (paths_.must_look() && !paths_.look()) paths_.look_again();
     const Addresses::Work addresses = addresses_.plan_removal();
     const Paths::Work paths = paths_.plan_removal();
     const Errors errors = carry_out(addresses, paths);
@@ -115,22 +137,25 @@ void Network::remove_all() {
 }
 
 void Network::retry_later() {
-    if (paths_.must_look()) check_soon();
+    if (paths_.must_look()) check_by(next_look_at_paths());
     const bool failing = addresses_.failing() || paths_.failing();
-    if (failing && !check_timer_.pending()) check_timer_.after(kRetry);
+    if (failing) check_by(loop_.now() + kRetry);
 }
 
 // ---- Drift ----------------------------------------------------------------------------------
 
-void Network::check_soon() {
-    const core::Instant due = std::max(loop_.now() + kSettle, last_check_ + kBetweenChecks);
+void Network::check_by(core::Instant due) {
     if (!started_ || (check_timer_.pending() && check_timer_.deadline() <= due)) return;
     check_timer_.at(due);
 }
 
+void Network::check_soon() {
+    check_by(std::max(loop_.now() + kSettle, last_check_ + kBetweenChecks));
+}
+
 void Network::check() {
     last_check_ = loop_.now();
-    if (!addresses_.look()) check_soon();
+    look_at_addresses();
     look_at_paths();
     const Addresses::Work addresses = addresses_.plan_all(leftovers_may_go_);
     paths_.addresses_go(addresses.plan);
@@ -155,13 +180,14 @@ void Network::link_changed(const netlink::Link& now, const netlink::Link* before
     const bool moved = before != nullptr && now.is_up() != before->is_up();
     if (!came && !moved) return;
     addresses_.link_changed(now);
-    const bool routes_concerned = paths_.links_changed();
+    const bool was_concerned = before != nullptr && paths_.link_changed(*before);
+    const bool routes_concerned = paths_.link_changed(now) || was_concerned;
     if (came || now.is_up() || routes_concerned) check_soon();
 }
 
 void Network::link_removed(const netlink::Link& last) {
     addresses_.link_removed(last);
-    if (paths_.links_changed()) check_soon();
+    if (paths_.link_changed(last)) check_soon();
 }
 
 void Network::address_changed(const netlink::InterfaceAddress& now) {

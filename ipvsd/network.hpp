@@ -69,7 +69,11 @@ class Network {
         std::vector<core::Error> of_paths;
     };
     Errors carry_out(const Addresses::Work& addresses, const Paths::Work& paths);
+    void look_at_addresses();
     void look_at_paths();
+    [[nodiscard]] core::Instant next_look_at_paths() const;
+    void look_failed(const core::Error& why, bool again);
+    void check_by(core::Instant due);
     void check();
     void judge(const Restored& restored);
     void retry_later();
@@ -88,6 +92,9 @@ class Network {
     core::Instant last_check_{};
     core::Interval between_looks_{};
     core::Instant last_look_{};
+    bool addresses_unread_ = false;  // the last look failed
+    bool paths_unread_ = false;
+    log::RateLimit failures_limit_{{.every = std::chrono::seconds{10}, .burst = 3}};
 };
 
 }  // namespace holdfast::ipvsd

@@ -385,6 +385,11 @@ core::Result<ConfiguredAddress> configured_address(const config::VirtualAddress&
     if (ipv6) result.value.preferred_lifetime = preferred_lifetime_of(from);
     if (from.has_broadcast()) result.value.broadcast = core::Address::from_bytes(from.broadcast());
     if (from.has_peer()) result.value.peer = core::Address::from_bytes(from.peer());
+    // One that is its own peer has none, as the kernel sees it.
+    if (result.value.peer == address) result.value.peer.reset();
+    if (result.value.peer && result.value.peer->family() != address->family()) {
+        return refused(owner, "peer of " + address->text());
+    }
     result.name = name_of(interface, result.value);
     return result;
 }

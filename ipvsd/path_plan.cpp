@@ -39,8 +39,9 @@ PathPlan finished(PathPlan plan) {
 
 }  // namespace
 
-RoutesInKernel::const_iterator find(const RoutesInKernel& kernel, const netlink::Route& wished) {
-    const auto [first, last] = kernel.equal_range(name_of(wished));
+RoutesInKernel::const_iterator find(const RoutesInKernel& kernel, const std::string& name,
+                                    const netlink::Route& wished) {
+    const auto [first, last] = kernel.equal_range(name);
     const auto found = std::find_if(
         first, last, [&](const auto& each) { return goes_out_as(wished, each.second); });
     return found == last ? kernel.end() : found;
@@ -49,24 +50,28 @@ RoutesInKernel::const_iterator find(const RoutesInKernel& kernel, const netlink:
 PathPlan plan_routes(std::span<const RouteWish> wished, const RoutesInKernel& kernel,
                      const std::set<std::string>& leftovers) {
     PathPlan plan;
-    std::set<std::string> named;
     for (const RouteWish& wish : wished) {
-        named.insert(name_of(wish.value));
         if (!wish.possible || wish.wish == Wish::unknown) continue;
-        const auto found = find(kernel, wish.value);
+        const auto found = find(kernel, wish.name, wish.value);
         if (wish.wish == Wish::absent) {
-            if (found != kernel.end()) plan.removals.emplace_back(RemoveRoute{found->second});
+            if (found != kernel.end()) {
+                plan.removals.emplace_back(RemoveRoute{found->second});
+            } else if (wish.in_ledger && wish.value.family == core::Family::ipv6) {
+                plan.removals.emplace_back(RemoveRoute{as_in_kernel(wish.value)});
+            }
             continue;
         }
         if (found != kernel.end()) {
-            if (fits(wish.value, found->second)) continue;
-            plan.removals.emplace_back(RemoveRoute{found->second});
+            const bool fine = fits(wish.value, found->second);
+            if (fine && !wish.doubtful) continue;
+            if (!fine) plan.removals.emplace_back(RemoveRoute{found->second});
         }
         plan.additions.emplace_back(AddRoute{wish.value, wish.placement});
     }
-    for (const auto& [name, route] : kernel) {
-        if (leftovers.contains(name) && !named.contains(name)) {
-            plan.removals.emplace_back(RemoveRoute{route});
+    for (const std::string& name : leftovers) {
+        const auto [first, last] = kernel.equal_range(name);
+        for (auto found = first; found != last; ++found) {
+            plan.removals.emplace_back(RemoveRoute{found->second});
         }
     }
     return finished(std::move(plan));
@@ -95,11 +100,6 @@ PathPlan plan_rules(std::span<const RuleWish> wished, const RulesInKernel& kerne
     PathPlan result = finished(std::move(plan));
     sort_by_selectors(result.removals);
     return result;
-}
-
-void drop_routes_from(RoutesInKernel& kernel, const core::Address& address) {
-    std::erase_if(kernel,
-                  [&](const auto& each) { return each.second.preferred_source == address; });
 }
 
 }  // namespace holdfast::ipvsd

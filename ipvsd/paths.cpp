@@ -8,12 +8,6 @@
 namespace holdfast::ipvsd {
 namespace {
 
-constexpr std::size_t kMostFailuresShown = 10;
-
-RouteTable place_of(const netlink::Route& route) {
-    return {route.family, route.table, route.protocol};
-}
-
 /// The name of the route or rule that a change is about.
 std::string subject_of(const Change& change) {
     if (const auto* add = std::get_if<AddRoute>(&change)) return name_of(add->route);
@@ -38,6 +32,12 @@ bool already_so(const Change& change, int code) {
     return code == ESRCH || code == ENOENT || code == ENODEV;
 }
 
+/// One that may stand beside no other with its destination: EEXIST speaks of any of those.
+bool stands_alone(const Change& change) {
+    const auto* add = std::get_if<AddRoute>(&change);
+    return add != nullptr && add->placement == netlink::RoutePlacement::alone;
+}
+
 void append(std::vector<Change>& list, std::vector<Change> more) {
     list.insert(list.end(), std::make_move_iterator(more.begin()),
                 std::make_move_iterator(more.end()));
@@ -58,97 +58,62 @@ Paths::Paths(loop::Loop& loop, Kernel& kernel, Ledger& ledger, log::Logger& log,
 
 // ---- Wishes ---------------------------------------------------------------------------------
 
-/// As it can be without its interfaces when they are missing.
-netlink::Route Paths::value_of(const ConfiguredRoute& route) const {
-    return resolve(route, kernel_.interfaces()).value_or(route.value);
-}
-
-std::string Paths::key_of(const ConfiguredRoute& route) {
-    std::string key = name_of(route.value);
-    for (const std::string& interface : route.interfaces) key += " dev " + interface;
-    return route.vrf.empty() ? key : key + " vrf " + route.vrf;
-}
-
 void Paths::set_instances(const Instances& instances) {
-    instances_ = instances;
-    route_claims_.clear();
-    route_keys_.clear();
-    heads_.clear();
-    rule_claims_.clear();
-    for (const auto& [id, instance] : instances_) {
-        for (const ConfiguredRoute& route : instance->routes) {
-            const std::string key = key_of(route);
-            route_claims_[key].push_back({id, &route});
-            const netlink::Route value = value_of(route);
-            route_keys_[name_of(value)].insert(key);
-            heads_[head_of(value)].insert(name_of(value));
-        }
-        for (const ConfiguredRule& rule : instance->rules) {
-            rule_claims_[name_of(rule.value)].push_back({id, &rule});
-        }
-    }
-    follow();
+    claims_.set_instances(instances, kernel_.interfaces());
+    forget_unclaimed();
+    kernel_.follow_routes(claims_.following());
     must_look_ = true;
 }
 
-void Paths::follow() const {
-    Following following{.rules = !rule_claims_.empty()};
-    for (const auto& [head, names] : heads_) following.routes.insert(head);
-    kernel_.follow_routes(std::move(following));
+/// What nobody has in his configuration any more is not remembered for ever.
+void Paths::forget_unclaimed() {
+    const auto is_nobodys = [&](const std::string& name) {
+        return claims_.named(name).empty() && claims_.rule(name) == nullptr;
+    };
+    std::erase_if(let_go_, is_nobodys);
+    std::erase_if(doubtful_, is_nobodys);
+    std::erase_if(remade_, [&](const auto& each) { return is_nobodys(each.first); });
 }
 
-core::Status Paths::look() {
-    std::set<RouteTable> places = ledger_.route_tables();
-    for (const auto& [key, claims] : route_claims_) {
-        places.insert(place_of(value_of(*claims.front().object)));
-    }
-    must_look_ = false;
-    if (!places.empty()) {
-        const std::vector<RouteTable> list(places.begin(), places.end());
-        auto routes = kernel_.dump_routes(list);
-        if (!routes) return routes.error();
-        routes_.clear();
-        for (netlink::Route& each : *routes) routes_.emplace(name_of(each), std::move(each));
-    }
-    if (rule_claims_.empty() && !ledger_.has_rules()) return core::Done{};
-    return look_at_rules();
-}
-
-core::Status Paths::look_at_rules() {
-    auto rules = kernel_.dump_rules();
-    if (!rules) return rules.error();
-    rules_.clear();
-    for (netlink::Rule& each : *rules) rules_.emplace(name_of(each), std::move(each));
-    return core::Done{};
-}
-
-void Paths::add_route_wish(const std::string& key, Work& work) const {
-    const auto claim = claimed(route_claims_.at(key), wish_of_);
-    const auto value = resolve(*claim.object, kernel_.interfaces());
-    RouteWish wish{.value = value.value_or(claim.object->value),
+void Paths::add_wish(const ClaimedRoute& route, Work& work) const {
+    const auto claim = claimed(route.claims, wish_of_);
+    auto value = resolve(*claim.object, kernel_.interfaces());
+    RouteWish wish{.name = route.name,
+                   .value = value ? std::move(*value) : claim.object->value,
                    .placement = claim.object->placement,
                    .wish = claim.wish,
-                   .possible = value.has_value()};
-    const std::string name = name_of(wish.value);
-    if (wish.wish == Wish::present && (let_go_.contains(name) || is_stubborn(wish.value))) {
-        wish.wish = Wish::unknown;
-    }
-    if (wish.wish == Wish::present && !wish.possible) work.impossible.push_back(name);
+                   .possible = value.has_value(),
+                   .doubtful = doubtful_.contains(route.name),
+                   .in_ledger = ledger_.has_route(route.ledger_id),
+                   .ledger_id = route.ledger_id};
+    const bool left_alone = let_go_.contains(wish.name) || is_stubborn(wish.name, wish.value);
+    if (wish.wish == Wish::present && left_alone) wish.wish = Wish::unknown;
+    if (wish.wish == Wish::present && !wish.possible) work.impossible.push_back(wish.name);
     work.routes.push_back(std::move(wish));
 }
 
-bool Paths::is_stubborn(const netlink::Route& wished) const {
-    const auto last = remade_.find(name_of(wished));
+bool Paths::is_stubborn(const std::string& name, const netlink::Route& wished) const {
+    const auto last = remade_.find(name);
     if (last == remade_.end()) return false;
-    const auto found = find(routes_, wished);
+    const auto found = find(routes_, name, wished);
     return found != routes_.end() && found->second == last->second;
 }
 
-void Paths::add_rule_wish(const std::string& name, Work& work) const {
-    const auto claim = claimed(rule_claims_.at(name), wish_of_);
+void Paths::add_wish(const ClaimedRule& rule, Work& work) const {
+    const auto claim = claimed(rule.claims, wish_of_);
     RuleWish wish{.value = claim.object->value, .wish = claim.wish};
-    if (wish.wish == Wish::present && let_go_.contains(name)) wish.wish = Wish::unknown;
+    if (wish.wish == Wish::present && let_go_.contains(rule.name)) wish.wish = Wish::unknown;
     work.rules.push_back(std::move(wish));
+}
+
+bool Paths::wished(const std::string& name) const {
+    const auto is_wished = [&](const auto& claims) {
+        return claimed(claims, wish_of_).wish == Wish::present;
+    };
+    const ClaimedRule* rule = claims_.rule(name);
+    return (rule != nullptr && is_wished(rule->claims)) ||
+           std::ranges::any_of(claims_.named(name),
+                               [&](const auto* each) { return is_wished(each->claims); });
 }
 
 // ---- Plans ----------------------------------------------------------------------------------
@@ -163,14 +128,15 @@ void Paths::addresses_go(std::span<const Change> changes) {
 
 /// Routes that are to stay although the address that is their source is removed, or made anew.
 void Paths::add_those_without_source(Work& work) {
+    if (going_.empty()) return;
     for (const RouteWish& wish : work.routes) {
         const auto& source = wish.value.preferred_source;
         if (wish.wish != Wish::present || !wish.possible || !source || !going_.contains(*source)) {
             continue;
         }
         if (source->family() == core::Family::ipv6) must_look_ = true;
-        const auto found = find(routes_, wish.value);
-        if (found == routes_.end() || !fits(wish.value, found->second)) continue;
+        const auto found = find(routes_, wish.name, wish.value);
+        if (found == routes_.end() || wish.doubtful || !fits(wish.value, found->second)) continue;
         work.plan.additions.emplace_back(AddRoute{wish.value, wish.placement});
     }
 }
@@ -180,11 +146,13 @@ void Paths::make_plan(Work& work, bool leftovers_may_go) {
     std::set<std::string> rules;
     if (leftovers_may_go) {
         for (const auto& [name, route] : routes_) {
-            if (!route_keys_.contains(name) && ledger_.has_route(name)) routes.insert(name);
+            if (!claims_.named(name).empty()) continue;
+            if (ledger_.has_route(Ledger::route_id(name))) routes.insert(name);
         }
         for (const auto& [name, rule] : rules_) {
-            if (!rule_claims_.contains(name) && ledger_.has_rule(name)) rules.insert(name);
+            if (claims_.rule(name) == nullptr && ledger_.has_rule(name)) rules.insert(name);
         }
+        if (std::exchange(looked_, false)) tidy_ledger(routes, rules);
     }
     PathPlan of_routes = plan_routes(work.routes, routes_, routes);
     PathPlan of_rules = plan_rules(work.rules, rules_, rules);
@@ -195,22 +163,31 @@ void Paths::make_plan(Work& work, bool leftovers_may_go) {
     append(work.plan.additions, std::move(of_rules.additions));
 }
 
+/// What nobody wishes and the kernel has not is ours no more: somebody else may come to use it.
+void Paths::tidy_ledger(const std::set<std::string>& route_leftovers,
+                        std::set<std::string> rule_leftovers) {
+    std::set<core::ObjectId> routes;
+    for (const std::string& name : route_leftovers) routes.insert(Ledger::route_id(name));
+    for (const ClaimedRoute* each : claims_.all().routes) routes.insert(each->ledger_id);
+    ledger_.keep_routes(routes);
+    for (const ClaimedRule* each : claims_.all().rules) rule_leftovers.insert(each->name);
+    ledger_.keep_rules(rule_leftovers);
+}
+
 Paths::Work Paths::plan_for(std::span<const core::ObjectId> changed) {
+    if (rules_doubtful_) rules_doubtful_ = !look_at_rules();
     Work work;
-    std::set<std::string> seen;
+    std::set<const void*> seen;
     for (const core::ObjectId id : changed) {
-        const auto found = instances_.find(id);
-        if (found == instances_.end()) continue;
-        for (const ConfiguredRoute& route : found->second->routes) {
-            const std::string key = key_of(route);
-            let_go_.erase(name_of(value_of(route)));
-            remade_.erase(name_of(value_of(route)));
-            if (seen.insert(key).second) add_route_wish(key, work);
+        const PathClaims::List& list = claims_.of(id);
+        for (const ClaimedRoute* each : list.routes) {
+            let_go_.erase(each->name);
+            remade_.erase(each->name);
+            if (seen.insert(each).second) add_wish(*each, work);
         }
-        for (const ConfiguredRule& rule : found->second->rules) {
-            const std::string name = name_of(rule.value);
-            let_go_.erase(name);
-            if (seen.insert(name).second) add_rule_wish(name, work);
+        for (const ClaimedRule* each : list.rules) {
+            let_go_.erase(each->name);
+            if (seen.insert(each).second) add_wish(*each, work);
         }
     }
     make_plan(work, false);
@@ -220,29 +197,22 @@ Paths::Work Paths::plan_for(std::span<const core::ObjectId> changed) {
 Paths::Work Paths::plan_all(bool leftovers_may_go) {
     if (rules_doubtful_) rules_doubtful_ = !look_at_rules();
     Work work;
-    // In the order of the configuration, not of names: that of routes with one destination counts.
-    std::set<std::string> seen;
-    for (const auto& [id, instance] : instances_) {
-        for (const ConfiguredRoute& route : instance->routes) {
-            const std::string key = key_of(route);
-            if (seen.insert(key).second) add_route_wish(key, work);
-        }
-        for (const ConfiguredRule& rule : instance->rules) {
-            const std::string name = name_of(rule.value);
-            if (seen.insert(name).second) add_rule_wish(name, work);
-        }
-    }
+    for (const ClaimedRoute* each : claims_.all().routes) add_wish(*each, work);
+    for (const ClaimedRule* each : claims_.all().rules) add_wish(*each, work);
     make_plan(work, leftovers_may_go);
     return work;
 }
 
 Paths::Work Paths::plan_removal() {
-    Work work = plan_all(true);
+    if (rules_doubtful_) rules_doubtful_ = !look_at_rules();
+    Work work;
     // What is configured but not in the ledger belongs to somebody else by now, or is not there.
-    std::erase_if(work.routes,
-                  [&](const RouteWish& wish) { return !ledger_.has_route(name_of(wish.value)); });
-    std::erase_if(work.rules,
-                  [&](const RuleWish& wish) { return !ledger_.has_rule(name_of(wish.value)); });
+    for (const ClaimedRoute* each : claims_.all().routes) {
+        if (ledger_.has_route(each->ledger_id)) add_wish(*each, work);
+    }
+    for (const ClaimedRule* each : claims_.all().rules) {
+        if (ledger_.has_rule(each->name)) add_wish(*each, work);
+    }
     for (RouteWish& wish : work.routes) wish.wish = Wish::absent;
     for (RuleWish& wish : work.rules) wish.wish = Wish::absent;
     work.impossible.clear();
@@ -253,11 +223,12 @@ Paths::Work Paths::plan_removal() {
 void Paths::note_in_ledger(const Work& work) {
     bool all_written = true;
     for (const RouteWish& wish : work.routes) {
-        const std::string name = name_of(wish.value);
         if (wish.wish == Wish::present) {
-            all_written = ledger_.add_route(name, place_of(wish.value)) && all_written;
-        } else if (wish.wish == Wish::absent && !routes_.contains(name)) {
-            ledger_.erase_route(name);
+            const RouteTable place{wish.value.family, wish.value.table, wish.value.protocol};
+            all_written = ledger_.add_route(wish.ledger_id, place) && all_written;
+        } else if (wish.wish == Wish::absent && wish.in_ledger && !routes_.contains(wish.name) &&
+                   wish.value.family == core::Family::ipv4 && !wished(wish.name)) {
+            ledger_.erase_route(wish.ledger_id);
         }
     }
     for (const RuleWish& wish : work.rules) {
@@ -275,46 +246,46 @@ void Paths::note_in_ledger(const Work& work) {
 
 // ---- What became of it ----------------------------------------------------------------------
 
-bool Paths::wished(const std::string& name) const {
-    const auto keys = route_keys_.find(name);
-    if (keys != route_keys_.end()) {
-        return std::ranges::any_of(keys->second, [&](const std::string& key) {
-            return claimed(route_claims_.at(key), wish_of_).wish == Wish::present;
-        });
-    }
-    const auto rule = rule_claims_.find(name);
-    return rule != rule_claims_.end() && claimed(rule->second, wish_of_).wish == Wish::present;
+void Paths::took_effect(const AddRoute& change) {
+    std::string name = name_of(change.route);
+    doubtful_.erase(name);
+    if (find(routes_, name, change.route) != routes_.end()) return;
+    routes_.emplace(std::move(name), change.route);
 }
 
-void Paths::took_effect(const Change& change) {
-    if (const auto* add = std::get_if<AddRoute>(&change)) {
-        if (find(routes_, add->route) == routes_.end()) {
-            routes_.emplace(name_of(add->route), add->route);
-        }
-    } else if (const auto* add_rule = std::get_if<AddRule>(&change)) {
-        rules_.insert_or_assign(name_of(add_rule->rule), add_rule->rule);
-    } else if (const auto* remove = std::get_if<RemoveRoute>(&change)) {
-        const std::string name = name_of(remove->route);
-        const auto found = find(routes_, remove->route);
-        if (found != routes_.end()) routes_.erase(found);
-        if (!wished(name)) {
-            ledger_.erase_route(name);
-        } else {
-            remade_.insert_or_assign(name, remove->route);
-        }
-    } else if (const auto* remove_rule = std::get_if<RemoveRule>(&change)) {
-        const std::string name = name_of(remove_rule->rule);
-        rules_.erase(name);
-        if (!wished(name)) ledger_.erase_rule(name);
+void Paths::took_effect(const AddRule& change) {
+    rules_.insert_or_assign(name_of(change.rule), change.rule);
+}
+
+void Paths::took_effect(const RemoveRoute& change) {
+    const std::string name = name_of(change.route);
+    doubtful_.erase(name);
+    const auto found = find(routes_, name, change.route);
+    if (found != routes_.end()) routes_.erase(found);
+    if (!wished(name)) {
+        ledger_.erase_route(Ledger::route_id(name));
+    } else {
+        remade_.insert_or_assign(name, change.route);
     }
 }
 
-void Paths::failed(const Change& change, const core::Error& error) {
+void Paths::took_effect(const RemoveRule& change) {
+    const std::string name = name_of(change.rule);
+    rules_.erase(name);
+    if (!wished(name)) ledger_.erase_rule(name);
+}
+
+void Paths::failed(const Change& change, const core::Error& error, FewLines& lines) {
     const std::string name = subject_of(change);
+    if (const auto* add = std::get_if<AddRoute>(&change)) {
+        doubtful_.erase(name);
+        const auto found = find(routes_, name, add->route);
+        if (found != routes_.end()) routes_.erase(found);
+    }
     Failure& known = failing_[name];
     if (known.code == error.code()) return;
     known = {error.code(), error.text()};
-    log_.error(is_about_rule(change) ? "RULE_FAILED" : "ROUTE_FAILED", error.text());
+    lines.error(is_about_rule(change) ? "RULE_FAILED" : "ROUTE_FAILED", error.text());
 }
 
 /// A failure is over when the object is there, or nobody wishes it any more.
@@ -325,30 +296,48 @@ void Paths::forget_settled_failures() {
     });
 }
 
-void Paths::settle(const Work& work, std::span<const core::Error> errors) {
-    const auto changes = changes_of(work.plan);
-    std::vector<std::size_t> doubtful;
+/// Of rules the kernel says EEXIST, too, when another one stands in the way.
+void Paths::settle_rules_in_the_way(const std::vector<const Change*>& changes,
+                                    std::span<const core::Error> errors, FewLines& lines) {
+    std::vector<std::size_t> refused;
     for (std::size_t i = 0; i < changes.size(); ++i) {
-        const int code = errors[i].code();
-        if (code == EEXIST && std::holds_alternative<AddRule>(*changes[i])) {
-            doubtful.push_back(i);
-        } else if (code == 0 || already_so(*changes[i], code)) {
-            took_effect(*changes[i]);
-        } else {
-            failed(*changes[i], errors[i]);
-        }
+        const bool rule = std::holds_alternative<AddRule>(*changes[i]);
+        if (rule && errors[i].code() == EEXIST) refused.push_back(i);
     }
-    // Of rules the kernel says so, too, when another one stands in the way.
-    if (!doubtful.empty() && !look_at_rules()) rules_doubtful_ = true;
-    for (const std::size_t i : doubtful) {
-        if (!rules_.contains(subject_of(*changes[i]))) failed(*changes[i], errors[i]);
+    if (refused.empty()) return;
+    if (!look_at_rules()) rules_doubtful_ = true;
+    for (const std::size_t i : refused) {
+        if (!rules_.contains(subject_of(*changes[i]))) failed(*changes[i], errors[i], lines);
     }
+}
+
+void Paths::note_impossible(const Work& work, FewLines& lines) {
     for (const std::string& name : work.impossible) {
         Failure& known = failing_[name];
         if (known.code == ENODEV) continue;
         known = {ENODEV, "route " + name + ": an interface of it is absent"};
-        log_.error("ROUTE_FAILED", known.text);
+        lines.error("ROUTE_FAILED", known.text);
     }
+}
+
+void Paths::settle(const Work& work, std::span<const core::Error> errors) {
+    FewLines lines(log_);
+    const auto changes = changes_of(work.plan);
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        const Change& change = *changes[i];
+        const int code = errors[i].code();
+        if (code == EEXIST && std::holds_alternative<AddRule>(change)) continue;
+        if (code == EEXIST && stands_alone(change) && !routes_.contains(subject_of(change))) {
+            must_look_ = true;
+            failed(change, errors[i], lines);
+        } else if (code == 0 || already_so(change, code)) {
+            std::visit([&](const auto& what) { took_effect(what); }, change);
+        } else {
+            failed(change, errors[i], lines);
+        }
+    }
+    settle_rules_in_the_way(changes, errors, lines);
+    note_impossible(work, lines);
     forget_settled_failures();
 }
 
@@ -360,12 +349,8 @@ std::set<core::ObjectId> Paths::owners_of(const Change& change) const {
         }
     };
     const std::string name = subject_of(change);
-    const auto keys = route_keys_.find(name);
-    if (keys != route_keys_.end()) {
-        for (const std::string& key : keys->second) add(route_claims_.at(key));
-    }
-    const auto rule = rule_claims_.find(name);
-    if (rule != rule_claims_.end()) add(rule->second);
+    for (const ClaimedRoute* each : claims_.named(name)) add(each->claims);
+    if (const ClaimedRule* rule = claims_.rule(name)) add(rule->claims);
     return owners;
 }
 
@@ -376,9 +361,10 @@ Restored Paths::settle_repair(const Work& work, std::span<const core::Error> err
     settle(work, errors);
     for (std::size_t i = 0; i < changes.size(); ++i) {
         const Change& change = *changes[i];
-        const std::string name = subject_of(change);
         // EEXIST: it was there all the time. What failed before was never there.
-        if (errors[i].code() != 0 || is_removal(change) || before.contains(name)) continue;
+        if (errors[i].code() != 0 || is_removal(change) || before.contains(subject_of(change))) {
+            continue;
+        }
         ++repaired_;
         restored.what = to_text(change);
         restored.instances.merge(owners_of(change));
@@ -389,112 +375,6 @@ Restored Paths::settle_repair(const Work& work, std::span<const core::Error> err
                      fmt::format("{} (changed by somebody else{})", to_text(change), more));
     }
     return restored;
-}
-
-// ---- Events ---------------------------------------------------------------------------------
-
-void Paths::suspect(const std::string& name) {
-    routes_.erase(name);
-    rules_.erase(name);
-}
-
-bool Paths::route_changed(const netlink::Route& route, bool gone) {
-    const std::string name = name_of(route);
-    const auto keys = route_keys_.find(name);
-    const auto known = find(routes_, route);
-    if (keys == route_keys_.end()) {
-        // Somebody else's; it may have taken the place of one of ours.
-        const auto names = heads_.find(head_of(route));
-        if (gone || names == heads_.end()) return false;
-        bool any = false;
-        for (const std::string& ours : names->second) {
-            if (!routes_.contains(ours)) continue;
-            suspect(ours);
-            any = true;
-        }
-        return any;
-    }
-    if (!gone) {
-        if (known == routes_.end()) return wished(name);
-        routes_.erase(known);
-        routes_.emplace(name, route);
-        return std::ranges::none_of(keys->second, [&](const std::string& key) {
-            return fits(value_of(*route_claims_.at(key).front().object), route);
-        });
-    }
-    // One that was made anew is there although the kernel told that it removed the old one.
-    if (known == routes_.end() || !fits(known->second, route)) return false;
-    const bool restored = std::ranges::any_of(keys->second, [&](const std::string& key) {
-        return claimed(route_claims_.at(key), wish_of_).object->restored;
-    });
-    if (restored) {
-        routes_.erase(known);
-    } else {
-        let_go_.insert(name);
-    }
-    return restored;
-}
-
-bool Paths::rule_changed(const netlink::Rule& rule, bool gone) {
-    const std::string name = name_of(rule);
-    const auto claims = rule_claims_.find(name);
-    if (claims == rule_claims_.end()) return false;
-    if (!gone) {
-        if (!rules_.contains(name)) rules_.emplace(name, rule);
-        return !wished(name);
-    }
-    if (!rules_.contains(name)) return false;
-    if (claimed(claims->second, wish_of_).object->restored) {
-        // Perhaps we have removed it ourselves when another was meant, which is still there.
-        rules_doubtful_ = true;
-        rules_.erase(name);
-        return true;
-    }
-    let_go_.insert(name);
-    return false;
-}
-
-bool Paths::address_removed(const core::Address& address) {
-    const bool concerned = std::ranges::any_of(
-        routes_, [&](const auto& each) { return each.second.preferred_source == address; });
-    if (!concerned) return false;
-    if (address.family() == core::Family::ipv4) {
-        drop_routes_from(routes_, address);
-    } else {
-        must_look_ = true;  // those of IPv6 stay, and lose their source
-    }
-    return true;
-}
-
-bool Paths::links_changed() {
-    if (route_claims_.empty()) return false;
-    // A VRF that came has a table.
-    set_instances(Instances(instances_));
-    let_go_.clear();
-    return true;
-}
-
-Paths::Count Paths::count(core::ObjectId instance) const {
-    Count count;
-    const auto found = instances_.find(instance);
-    if (found == instances_.end()) return count;
-    const bool wanted = wish_of_(instance) == Wish::present;
-    const auto add = [&](const std::string& name, bool there) {
-        if (wanted) ++count.wanted;
-        if (there) ++count.installed;
-        const auto failure = failing_.find(name);
-        if (failure != failing_.end() && count.failures.size() < kMostFailuresShown) {
-            count.failures.push_back(failure->second.text);
-        }
-    };
-    for (const ConfiguredRoute& route : found->second->routes) {
-        const netlink::Route value = value_of(route);
-        add(name_of(value), find(routes_, value) != routes_.end());
-    }
-    for (const ConfiguredRule& rule : found->second->rules) {
-        add(name_of(rule.value), rules_.contains(name_of(rule.value)));
-    }
-    return count;
 }
 
 }  // namespace holdfast::ipvsd

@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "ipvsd/addresses.hpp"
-#include "ipvsd/claims.hpp"
+#include "ipvsd/few_lines.hpp"
 #include "ipvsd/ledger.hpp"
 #include "ipvsd/model.hpp"
+#include "ipvsd/path_claims.hpp"
 #include "ipvsd/path_plan.hpp"
 #include "lib/log/logger.hpp"
 #include "lib/log/rate_limit.hpp"
@@ -21,13 +22,15 @@ namespace holdfast::ipvsd {
 /// refused. Network asks it for its part of a batch and tells it what became of that.
 ///
 /// A dump of a table may pass over a million foreign routes. So the picture comes from dumps at the
-/// start, after lost events and when an interface comes or goes; an event about a route of ours
-/// makes that route suspect, and it is added again: the kernel says EEXIST if it is there. A route
-/// or rule that the kernel refuses is logged, shown and tried again; it is no reason to give up a
-/// role. Everything it is given must outlive it.
+/// start, after lost events and when an interface of ours comes or goes; an event about a route of
+/// ours makes that route doubtful, and it is added again: the kernel says EEXIST if it is there.
+/// Nothing leaves the picture by an event, which may be older than our last request: what is
+/// doubtful and no longer wished is removed, too. A route or rule that the kernel refuses is
+/// logged, shown and tried again; it is no reason to give up a role. Everything it is given must
+/// outlive it.
 class Paths {
   public:
-    using Instances = std::map<core::ObjectId, const Instance*>;
+    using Instances = PathClaims::Instances;
 
     Paths(loop::Loop& loop, Kernel& kernel, Ledger& ledger, log::Logger& log, WishOf wish_of);
 
@@ -60,8 +63,9 @@ class Paths {
     bool route_changed(const netlink::Route& route, bool gone);
     bool rule_changed(const netlink::Rule& rule, bool gone);
     bool address_removed(const core::Address& address);
-    /// Interfaces came, went, or go up or down: the picture is old where there is one.
-    bool links_changed();
+    /// An interface came, went, or goes up or down; of one that routes of ours leave by, the
+    /// picture is old then.
+    bool link_changed(const netlink::Link& link);
     bool must_look() const { return must_look_; }
     void look_again() { must_look_ = true; }
 
@@ -69,28 +73,37 @@ class Paths {
     struct Count {
         std::uint32_t wanted = 0;
         std::uint32_t installed = 0;
-        std::vector<std::string> failures;  // for people, ten at most
+        std::vector<std::string> missing;  // which and why, for people; ten at most
     };
     [[nodiscard]] Count count(core::ObjectId instance) const;
     [[nodiscard]] std::uint64_t repaired() const { return repaired_; }
 
   private:
-    using RouteClaim = Claim<ConfiguredRoute>;
-    using RuleClaim = Claim<ConfiguredRule>;
-
     core::Status look_at_rules();
-    [[nodiscard]] netlink::Route value_of(const ConfiguredRoute& route) const;
-    [[nodiscard]] static std::string key_of(const ConfiguredRoute& route);
-    void add_route_wish(const std::string& key, Work& work) const;
-    [[nodiscard]] bool is_stubborn(const netlink::Route& wished) const;
-    void add_rule_wish(const std::string& name, Work& work) const;
+    [[nodiscard]] bool is_of_interest(const netlink::Route& route,
+                                      const std::set<core::ObjectId>& leftovers) const;
+    void forget_unclaimed();
+    void tidy_ledger(const std::set<std::string>& route_leftovers,
+                     std::set<std::string> rule_leftovers);
+    void add_wish(const ClaimedRoute& route, Work& work) const;
+    void add_wish(const ClaimedRule& rule, Work& work) const;
+    [[nodiscard]] bool is_stubborn(const std::string& name, const netlink::Route& wished) const;
     void make_plan(Work& work, bool leftovers_may_go);
     void add_those_without_source(Work& work);
-    void follow() const;
-    void took_effect(const Change& change);
-    void failed(const Change& change, const core::Error& error);
+    void took_effect(const AddRoute& change);
+    void took_effect(const RemoveRoute& change);
+    void took_effect(const AddRule& change);
+    void took_effect(const RemoveRule& change);
+    template <class Other>
+    void took_effect(const Other& /*is no path*/) {}
+    void failed(const Change& change, const core::Error& error, FewLines& lines);
+    void settle_rules_in_the_way(const std::vector<const Change*>& changes,
+                                 std::span<const core::Error> errors, FewLines& lines);
+    void note_impossible(const Work& work, FewLines& lines);
     void forget_settled_failures();
-    void suspect(const std::string& name);
+    bool suspect_those_at(const netlink::RouteHead& head);
+    [[nodiscard]] bool is_as_wished(const std::string& name, const netlink::Route& found) const;
+    [[nodiscard]] bool leaves_by(const std::string& name, const netlink::Link& link) const;
     [[nodiscard]] bool wished(const std::string& name) const;
     [[nodiscard]] std::set<core::ObjectId> owners_of(const Change& change) const;
 
@@ -100,15 +113,12 @@ class Paths {
     log::Logger& log_;
     WishOf wish_of_;
 
-    Instances instances_;
-    std::map<std::string, std::vector<RouteClaim>> route_claims_;  // by key_of()
-    std::map<std::string, std::set<std::string>> route_keys_;      // by name_of()
-    std::map<netlink::RouteHead, std::set<std::string>> heads_;    // names of claimed routes
-    std::map<std::string, std::vector<RuleClaim>> rule_claims_;    // by name_of()
+    PathClaims claims_;
     RoutesInKernel routes_;
     RulesInKernel rules_;
-    std::set<core::Address> going_;  // addresses that the present batch removes
-    std::set<std::string> let_go_;   // gone by somebody else's hand, and not to be put back
+    std::set<core::Address> going_;   // addresses that the present batch removes
+    std::set<std::string> doubtful_;  // routes that may be gone by somebody else's hand
+    std::set<std::string> let_go_;    // gone so, and not to be put back
     /// What the kernel showed of a route before it was made anew because it did not fit. If it is
     /// the same again, the kernel will not have it otherwise: no endless repair.
     std::map<std::string, netlink::Route> remade_;
@@ -118,7 +128,9 @@ class Paths {
     };
     std::map<std::string, Failure> failing_;  // by name
     bool must_look_ = false;
+    bool names_old_ = false;       // a VRF came or went
     bool rules_doubtful_ = false;  // the picture of rules is old
+    bool looked_ = false;          // since the ledger was tidied
     /// Whoever removes ours in a loop, or all at once, fills no journal.
     log::RateLimit repairs_limit_{{.every = std::chrono::seconds{10}, .burst = 10}};
     std::uint64_t repaired_ = 0;

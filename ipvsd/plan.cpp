@@ -3,6 +3,8 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
 
 namespace holdfast::ipvsd {
 namespace {
@@ -66,12 +68,6 @@ Overloaded(Fs...) -> Overloaded<Fs...>;
 
 // ---- Addresses ------------------------------------------------------------------------------
 
-bool shares_subnet(const netlink::InterfaceAddress& a, const netlink::InterfaceAddress& b) {
-    return a.interface_index == b.interface_index && a.prefix_length == b.prefix_length &&
-           a.address.family() == b.address.family() &&
-           a.address.shares_prefix(b.address, a.prefix_length);
-}
-
 bool is_primary_v4(const netlink::InterfaceAddress& address) {
     return address.address.family() == core::Family::ipv4 && !address.is_secondary();
 }
@@ -126,18 +122,30 @@ class AddressPlan {
         return fits(wish.value, same, wish.name.interface);
     }
 
+    /// The network of an interface by which the kernel counts addresses as belonging together.
+    using Subnet = std::tuple<std::string, std::uint8_t, core::Address>;
+    static Subnet subnet_of(const AddressName& name) {
+        return {name.interface, name.prefix_length, name.network};
+    }
+
     /// Without promote_secondaries the kernel removes a primary's secondaries with it; whose they
     /// are does not matter then.
     void put_secondaries_back(std::vector<Change>& plan,
                               AddressesInKernel::const_iterator primary) {
-        const std::string& interface = primary->first.interface;
-        for (auto other = kernel_.lower_bound(AddressName{.interface = interface});
-             other != kernel_.end() && other->first.interface == interface; ++other) {
-            if (other->second.is_secondary() && !gone_.contains(other->first) &&
-                shares_subnet(other->second, primary->second) &&
-                back_.insert(other->first).second) {
-                plan.emplace_back(ReplaceAddress{as_request(other->second)});
-            }
+        if (!secondaries_) find_secondaries();
+        const auto found = secondaries_->find(subnet_of(primary->first));
+        if (found == secondaries_->end()) return;
+        for (const auto& other : found->second) {
+            if (gone_.contains(other->first) || !back_.insert(other->first).second) continue;
+            plan.emplace_back(ReplaceAddress{as_request(other->second)});
+        }
+    }
+    /// Once for all primaries: two thousand of them may go at a time.
+    void find_secondaries() {
+        secondaries_.emplace();
+        for (auto each = kernel_.begin(); each != kernel_.end(); ++each) {
+            if (!each->second.is_secondary()) continue;
+            (*secondaries_)[subnet_of(each->first)].push_back(each);
         }
     }
 
@@ -145,6 +153,7 @@ class AddressPlan {
     std::set<AddressName> gone_;
     std::set<AddressName> back_;
     std::vector<AddressesInKernel::const_iterator> primaries_;
+    std::optional<std::map<Subnet, std::vector<AddressesInKernel::const_iterator>>> secondaries_;
     std::vector<Change> removals_;
     std::vector<Change> additions_;
 };
@@ -249,7 +258,7 @@ bool fits(const netlink::InterfaceAddress& wished, const netlink::InterfaceAddre
         wished.preferred_lifetime != 0 && wished.preferred_lifetime != netlink::kForever;
     if (!for_a_time && wished.is_deprecated() != found.is_deprecated()) return false;
     if (found.valid_lifetime != netlink::kForever) return false;  // somebody else's, and it will go
-    if (wished.prefix_length != found.prefix_length) return false;
+    if (wished.prefix_length != found.prefix_length || wished.peer != found.peer) return false;
     if (wished.address.family() == core::Family::ipv6) return true;
     const auto label_of = [&](const netlink::InterfaceAddress& address) {
         return address.label.empty() ? interface : std::string_view(address.label);

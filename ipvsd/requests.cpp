@@ -103,10 +103,21 @@ void Requests::set_model(const Model& model, const std::map<core::ObjectId, Inst
     }
     model_ = &model;
     leaving_.clear();
-    for (const auto& [id, instance] : leaving) {
-        leaving_.insert(id);
-        leaving_owner_[id] = instance.owner;
-    }
+    for (const auto& [id, instance] : leaving) leaving_[id] = instance.owner;
+    forget_gone();
+}
+
+void Requests::leaving_gone() {
+    leaving_.clear();
+    forget_gone();
+}
+
+/// One that comes back in a later generation begins anew, as its owner does.
+void Requests::forget_gone() {
+    std::erase_if(roles_,
+                  [&](const auto& each) { return known_instance(each.first) != Known::yes; });
+    std::erase_if(verdict_epochs_,
+                  [&](const auto& each) { return !model_->checks.contains(each.first); });
 }
 
 void Requests::forget(ipc::Peer peer) {
@@ -178,8 +189,8 @@ Requests::Known Requests::known_instance(core::ObjectId id) const {
 bool Requests::is_owner(core::ObjectId id) const {
     const auto found = model_->instances.find(id);
     if (found != model_->instances.end()) return found->second.owner;
-    const auto leaving = leaving_owner_.find(id);
-    return leaving != leaving_owner_.end() && leaving->second;
+    const auto leaving = leaving_.find(id);
+    return leaving != leaving_.end() && leaving->second;
 }
 
 /// A role of a known instance: the epoch grows, the edge is legal.

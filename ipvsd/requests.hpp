@@ -69,7 +69,7 @@ class Requests {
     /// generation had before and this one has not is answered `gone`; `leaving` (of the last
     /// generation, still with us until vrrpd has committed) may be named too.
     void set_model(const Model& model, const std::map<core::ObjectId, Instance>& leaving);
-    void leaving_gone() { leaving_.clear(); }
+    void leaving_gone();
 
     /// A new incarnation of `peer`: nothing it said counts any more.
     void forget(ipc::Peer peer);
@@ -96,6 +96,7 @@ class Requests {
     [[nodiscard]] Known known_instance(core::ObjectId id) const;
     [[nodiscard]] bool is_owner(core::ObjectId id) const;
     core::Status check_role(const RoleSaid& role);
+    void forget_gone();
 
     struct OpenBatch {
         std::uint32_t next_part = 0;
@@ -108,8 +109,7 @@ class Requests {
 
     RequestHandler& handler_;
     const Model* model_ = nullptr;
-    std::set<core::ObjectId> leaving_;
-    std::map<core::ObjectId, bool> leaving_owner_;
+    std::map<core::ObjectId, bool> leaving_;  // whether it owns its addresses
     std::set<core::ObjectId> last_instances_;
     std::set<core::ObjectId> last_checks_;
 

@@ -27,6 +27,7 @@ void RoleBook::set_instances(const std::map<core::ObjectId, Instance>& instances
 
 void RoleBook::keep_for_a_while(Entry& entry, core::Instant now) {
     if (entry.wish == Wish::absent || entry.keep_until) return;
+    any_waits_ = true;
     entry.keep_until = now + std::max<core::Interval>(entry.down_interval, std::chrono::seconds(1));
 }
 
@@ -60,11 +61,14 @@ void RoleBook::end() {
     }
 }
 
-std::optional<core::Instant> RoleBook::next_withdrawal() const {
+/// Asked for after every change of a role, when mostly nobody waits.
+std::optional<core::Instant> RoleBook::next_withdrawal() {
     std::optional<core::Instant> next;
+    if (!any_waits_) return next;
     for (const auto& [id, entry] : entries_) {
         if (entry.keep_until && (!next || *entry.keep_until < *next)) next = entry.keep_until;
     }
+    any_waits_ = next.has_value();
     return next;
 }
 

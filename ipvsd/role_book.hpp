@@ -42,7 +42,7 @@ class RoleBook {
     void vrrpd_lost(core::Instant now);
 
     /// The next time at which withdraw() has something to do.
-    [[nodiscard]] std::optional<core::Instant> next_withdrawal() const;
+    [[nodiscard]] std::optional<core::Instant> next_withdrawal();
     /// Gives up what was waited for long enough; the instances that were not absent until now.
     std::vector<core::ObjectId> withdraw(core::Instant now);
 
@@ -59,6 +59,7 @@ class RoleBook {
     };
     void keep_for_a_while(Entry& entry, core::Instant now);
     std::map<core::ObjectId, Entry> entries_;
+    bool any_waits_ = false;  // perhaps
 };
 
 }  // namespace holdfast::ipvsd

@@ -117,6 +117,11 @@ bool fits(const netlink::Route& wished, const netlink::Route& found) {
            (wished.expires != 0) == (found.expires != 0);
 }
 
+netlink::Route as_in_kernel(netlink::Route wished) {
+    wished.metric = metric_in_kernel(wished);
+    return wished;
+}
+
 netlink::RouteHead head_of(const netlink::Route& route) {
     return {route.family, route.table, route.destination};
 }

@@ -39,6 +39,9 @@ struct ConfiguredRoute {
 /// that the kernel keeps. Lifetimes do not count: they run.
 [[nodiscard]] bool fits(const netlink::Route& wished, const netlink::Route& found);
 
+/// With the metric that the kernel gives it. In a request to remove, none may be any.
+[[nodiscard]] netlink::Route as_in_kernel(netlink::Route wished);
+
 [[nodiscard]] netlink::RouteHead head_of(const netlink::Route& route);
 
 }  // namespace holdfast::ipvsd

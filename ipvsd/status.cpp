@@ -7,7 +7,7 @@ namespace holdfast::ipvsd {
 namespace messages = holdfast::messages::v1;
 
 std::string address_status_of(const Network& network, const Interfaces& interfaces,
-                              std::span<const core::ObjectId> instances) {
+                              std::span<const Instance* const> instances) {
     messages::AddressStatus status;
     for (const Interfaces::Changed& each : interfaces.changed_settings()) {
         messages::AddressStatus::Setting& one = *status.add_changed_settings();
@@ -20,16 +20,18 @@ std::string address_status_of(const Network& network, const Interfaces& interfac
         one.set_interface(name);
         one.set_why(why);
     }
-    for (const core::ObjectId id : instances) {
-        const Addresses::Count count = network.count(id);
+    for (const Instance* instance : instances) {
+        const Addresses::Count count = network.count(instance->id);
         messages::AddressStatus::Instance& one = *status.add_instances();
-        one.set_id(id.value);
+        one.set_id(instance->id.value);
+        one.set_name(instance->name);
         one.set_wanted(count.wanted);
         one.set_installed(count.installed);
-        const Paths::Count paths = network.count_paths(id);
+        for (const std::string& each : count.missing) one.add_address_failures(each);
+        const Paths::Count paths = network.count_paths(instance->id);
         one.set_paths_wanted(paths.wanted);
         one.set_paths_installed(paths.installed);
-        for (const std::string& failure : paths.failures) one.add_path_failures(failure);
+        for (const std::string& each : paths.missing) one.add_path_failures(each);
     }
     return status.SerializeAsString();
 }

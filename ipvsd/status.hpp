@@ -12,7 +12,7 @@ namespace holdfast::ipvsd {
 
 /// Serialised AddressStatus of `instances`.
 [[nodiscard]] std::string address_status_of(const Network& network, const Interfaces& interfaces,
-                                            std::span<const core::ObjectId> instances);
+                                            std::span<const Instance* const> instances);
 /// Serialised ServiceStatus.
 [[nodiscard]] std::string service_status_of(const std::vector<Services::ServiceView>& services);
 

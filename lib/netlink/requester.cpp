@@ -233,14 +233,15 @@ void Requester::ask_strictly() {
 }
 
 core::Result<std::vector<Route>> Requester::routes(core::Family family, std::uint32_t table,
-                                                   std::uint8_t protocol) {
+                                                   std::uint8_t protocol,
+                                                   const RouteFilter& wanted) {
     std::vector<Route> found;
     const core::Status asked = ask(
         encode_route_dump(family, table, protocol), [&] { found.clear(); },
         [&](const Reply& reply) {
             auto route = decode_route(reply);
             if (!route || route->cloned || route->table != table) return;
-            if (route->protocol == protocol) found.push_back(std::move(*route));
+            if (route->protocol == protocol && wanted(*route)) found.push_back(std::move(*route));
         });
     if (asked) return found;
     if (asked.error().code() == ENOENT) return std::vector<Route>{};

@@ -90,9 +90,9 @@ class Requester {
     core::Result<std::vector<InterfaceAddress>> addresses();
     core::Result<std::vector<Link>> links();
     core::Result<std::vector<LinkDetails>> link_details();
-    /// Those of one table that have the protocol; none where there is no such table.
+    /// Those of one table that have the protocol and are wanted; none where there is no such table.
     core::Result<std::vector<Route>> routes(core::Family family, std::uint32_t table,
-                                            std::uint8_t protocol);
+                                            std::uint8_t protocol, const RouteFilter& wanted);
     /// Of both families.
     core::Result<std::vector<Rule>> rules();
     /// The interfaces that forward IPv6 packets.

@@ -122,12 +122,14 @@ FakePaths::Host FakeKernel::host() {
 }
 
 core::Result<std::vector<netlink::Route>> FakeKernel::dump_routes(
-    std::span<const ipvsd::RouteTable> tables) {
+    std::span<const ipvsd::RouteTable> tables, const netlink::RouteFilter& wanted) {
     ++route_dumps_;
+    if (dump_code_ != 0) return core::Error::from_errno(dump_code_, "dump routes");
     std::vector<netlink::Route> found;
     for (const netlink::Route& route : paths_.routes()) {
         const ipvsd::RouteTable place{route.family, route.table, route.protocol};
-        if (std::ranges::find(tables, place) != tables.end()) found.push_back(route);
+        if (std::ranges::find(tables, place) == tables.end() || !wanted(route)) continue;
+        found.push_back(route);
     }
     return found;
 }
@@ -278,6 +280,8 @@ void FakeKernel::drop_secondaries(Interface& interface, const InterfaceAddress& 
 }
 
 core::Result<std::vector<InterfaceAddress>> FakeKernel::dump_addresses() {
+    ++address_dumps_;
+    if (dump_code_ != 0) return core::Error::from_errno(dump_code_, "dump addresses");
     return addresses();
 }
 
@@ -447,6 +451,16 @@ void FakeKernel::finish_duplicate_address_detection() {
         for (InterfaceAddress& address : interface.addresses) {
             if (!address.is_tentative()) continue;
             address.flags &= ~std::uint32_t{IFA_F_TENTATIVE};
+            tell_now(address);
+        }
+    }
+}
+
+void FakeKernel::find_duplicates() {
+    for (auto& [index, interface] : interfaces_) {
+        for (InterfaceAddress& address : interface.addresses) {
+            if (!address.is_tentative()) continue;
+            address.flags |= IFA_F_DADFAILED;
             tell_now(address);
         }
     }

@@ -25,7 +25,7 @@ class FakeKernel final : public ipvsd::Kernel {
     ipvsd::Report apply(std::span<const ipvsd::Change> changes) override;
     core::Result<std::vector<netlink::InterfaceAddress>> dump_addresses() override;
     core::Result<std::vector<netlink::Route>> dump_routes(
-        std::span<const ipvsd::RouteTable> tables) override;
+        std::span<const ipvsd::RouteTable> tables, const netlink::RouteFilter& wanted) override;
     core::Result<std::vector<netlink::Rule>> dump_rules() override;
     void follow_routes(ipvsd::Following following) override { following_ = std::move(following); }
     core::Result<ipvsd::IpvsTable> dump_services() override;
@@ -57,6 +57,8 @@ class FakeKernel final : public ipvsd::Kernel {
     std::set<std::string>& schedulers() { return schedulers_; }
     /// Duplicate address detection ends well for all tentative addresses.
     void finish_duplicate_address_detection();
+    /// It ends badly: another host has them all.
+    void find_duplicates();
 
     /// nullptr: there is none.
     [[nodiscard]] const ipvsd::FirewallTable* firewall(const std::string& table) const {
@@ -73,6 +75,8 @@ class FakeKernel final : public ipvsd::Kernel {
     void refuse_firewall(int code) { firewall_code_ = code; }
     /// The answers to the next apply() are lost: it reports `uncertain` and no refusals.
     void lose_answers() { lose_answers_ = true; }
+    /// Dumps of addresses and routes are refused with this code; 0: no more.
+    void refuse_dumps(int code) { dump_code_ = code; }
     /// The next change for which `matches` is true is refused with `code`.
     void refuse_next(std::function<bool(const ipvsd::Change&)> matches, int code);
 
@@ -88,8 +92,9 @@ class FakeKernel final : public ipvsd::Kernel {
     /// Addresses in the order of a dump.
     [[nodiscard]] std::vector<netlink::InterfaceAddress> addresses() const;
     [[nodiscard]] FakePaths& paths() { return paths_; }
-    /// How often routes were dumped.
+    /// How often routes, addresses were dumped.
     [[nodiscard]] int route_dumps() const { return route_dumps_; }
+    [[nodiscard]] int address_dumps() const { return address_dumps_; }
     [[nodiscard]] const ipvsd::Following& following() const { return following_; }
     /// nullptr when it is not there. For setting counters and connections, too.
     [[nodiscard]] ipvsd::ServiceEntry* service(const ipvsd::ServiceKey& key);
@@ -142,6 +147,8 @@ class FakeKernel final : public ipvsd::Kernel {
     FakePaths paths_;
     ipvsd::Following following_;
     int route_dumps_ = 0;
+    int address_dumps_ = 0;
+    int dump_code_ = 0;
     std::uint32_t next_index_ = 1;
     std::map<ipvsd::ServiceKey, ipvsd::ServiceEntry> services_;
     ipvsd::Timeouts timeouts_;

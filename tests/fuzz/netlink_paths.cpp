@@ -21,7 +21,7 @@ void take(const Reply& reply) {
         const std::string name = ipvsd::name_of(*route);
         if (!ipvsd::fits(*route, *route) || !ipvsd::goes_out_as(*route, *route)) __builtin_trap();
         ipvsd::RoutesInKernel kernel{{name, *route}};
-        const std::vector<ipvsd::RouteWish> wish = {{.value = *route}};
+        const std::vector<ipvsd::RouteWish> wish = {{.name = name, .value = *route}};
         if (!ipvsd::plan_routes(wish, kernel, {}).empty()) __builtin_trap();
         if (route->hops.size() <= netlink::Route::kMostHops && !route->hops.empty()) {
             static_cast<void>(netlink::encode_remove(*route));

@@ -79,7 +79,7 @@ class PathKernel : public tests::KernelFixture<PathListener> {
     std::vector<Route> routes(core::Family family = core::Family::ipv4,
                               std::uint32_t table = RT_TABLE_MAIN) {
         const RouteTable place{family, table, kOurProtocol};
-        auto found = kernel_->dump_routes({&place, 1});
+        auto found = kernel_->dump_routes({&place, 1}, [](const Route&) { return true; });
         EXPECT_TRUE(found) << found.error().text();
         return std::move(found).value();
     }
@@ -92,10 +92,10 @@ class PathKernel : public tests::KernelFixture<PathListener> {
         for (const Route& each : routes(wished.family, wished.table)) {
             found.emplace(name_of(each), each);
         }
-        const auto there = find(found, wished);
+        const auto there = find(found, name_of(wished), wished);
         ASSERT_NE(there, found.end()) << name_of(wished);
         EXPECT_TRUE(fits(wished, there->second)) << name_of(wished);
-        const std::vector<RouteWish> wishes = {{.value = wished}};
+        const std::vector<RouteWish> wishes = {{.name = name_of(wished), .value = wished}};
         EXPECT_TRUE(plan_routes(wishes, found, {}).empty()) << name_of(wished);
         const Change remove = RemoveRoute{there->second};
         const Report removed = kernel_->apply({&remove, 1});
@@ -261,6 +261,28 @@ TEST_F(PathKernel, KeepsEveryKindOfRule) {
     const Report removed = kernel_->apply(removes);
     EXPECT_TRUE(removed.all_done()) << removed.refusals.at(0).error.text();
     EXPECT_EQ(plan_rules(wishes, look(), {}).additions.size(), rules.size());
+}
+
+/// Two IPv6 routes of one key become one, which the kernel shows as the other program's.
+TEST_F(PathKernel, TakesOursOutOfARouteThatItSharesWithAnotherProgram) {
+    Route foreign = via("2001:db8:7::", 48, "2001:db8::98", left_);
+    foreign.protocol = RTPROT_STATIC;
+    const Route ours = via("2001:db8:7::", 48, "2001:db8::99", left_);
+    const std::vector<Change> both = {AddRoute{foreign}, AddRoute{ours}};
+    ASSERT_TRUE(kernel_->apply(both).all_done());
+    EXPECT_TRUE(routes(core::Family::ipv6).empty());
+    const std::vector<RouteWish> wishes = {
+        {.name = name_of(ours), .value = ours, .wish = Wish::absent, .in_ledger = true}};
+    const PathPlan plan = plan_routes(wishes, {}, {});
+    ASSERT_EQ(plan.removals.size(), 1U);
+    EXPECT_TRUE(kernel_->apply(plan.removals).all_done());
+    const Report again = kernel_->apply(plan.removals);
+    EXPECT_EQ(tests::codes(again).size(), 1U);  // ESRCH
+    const RouteTable place{core::Family::ipv6, RT_TABLE_MAIN, RTPROT_STATIC};
+    const auto left = kernel_->dump_routes({&place, 1}, [](const Route&) { return true; });
+    ASSERT_TRUE(left && left->size() == 1);
+    EXPECT_EQ(left->front().hops.size(), 1U);
+    EXPECT_EQ(left->front().hops.at(0).gateway, address_of("2001:db8::98"));
 }
 
 TEST_F(PathKernel, TellsOnlyOfWhatIsFollowed) {

@@ -407,7 +407,93 @@ TEST_F(Repair, OwnRequestsAreNeverTakenForSomebodyElses) {
     EXPECT_EQ(log_.count("ADDRESS_RESTORED"), 0);
 }
 
+TEST_F(Repair, OfManyAtOnceFillsNoJournal) {
+    std::vector<std::string> list;
+    for (int n = 1; n <= 200; ++n) list.push_back("192.0.2." + std::to_string(n));
+    add_instance(1, list);
+    start();
+    say_all_roles({{1, kActive}});
+    kernel_.remove_interface(eth0_);
+    settle();
+    pass(10s);
+    EXPECT_EQ(log_.count("ADDRESS_FAILED"), 11);  // ten, and how many more
+    EXPECT_EQ(log_.count("ADDRESS_FAILED and 190 more"), 1);
+    kernel_.add_interface("eth0");
+    settle();
+    pass(1s);
+    EXPECT_EQ(kernel_.addresses().size(), 200U);
+}
+
+TEST_F(Repair, AKernelThatCannotBeReadIsAskedEverMoreSeldom) {
+    add_instance(1, {"192.0.2.1"});
+    start();
+    say_all_roles({{1, kActive}});
+    pass(1s);
+    const int before = kernel_.address_dumps();
+    kernel_.refuse_dumps(ENOMEM);
+    kernel_.apply(std::vector<Change>{RemoveAddress{on_eth0(eth0_, "192.0.2.1")}});
+    settle();
+    pass(1min);
+    EXPECT_LE(kernel_.address_dumps() - before, 33);
+    EXPECT_LE(log_.count("KERNEL_DUMP"), 10);
+    kernel_.refuse_dumps(0);
+    pass(2s);
+    EXPECT_EQ(addresses(), "192.0.2.1");
+}
+
+TEST_F(Repair, ToldOfAnAddressThatAnotherHostHas) {
+    add_instance(1, {"2001:db8::1"}).mutable_addresses(0)->set_dad(true);
+    start();
+    say_all_roles({{1, kActive}});
+    kernel_.find_duplicates();
+    settle();
+    pass(10s);
+    EXPECT_EQ(log_.count("ADDRESS_DUPLICATE"), 1);
+    const auto shown = status<messages::AddressStatus>(messages::STATUS_ADDRESSES);
+    EXPECT_EQ(shown.instances(0).installed(), 0U);
+    ASSERT_EQ(shown.instances(0).address_failures_size(), 1);
+    EXPECT_NE(shown.instances(0).address_failures(0).find("another host"), std::string::npos);
+}
+
 // ---- Reload ---------------------------------------------------------------------------------
+
+TEST_F(Reload, LeavesToOthersWhatItDropsWhileItIsNotThere) {
+    config::VrrpInstance& one = add_instance(1, {"192.0.2.1", "198.51.100.9"});
+    one.mutable_addresses(1)->set_interface("eth1");
+    kernel_.remove_interface(kernel_.add_interface("eth1"));
+    const std::uint32_t index = kernel_.add_interface("eth1");
+    settle();
+    start();
+    say_all_roles({{1, kActive}});
+    EXPECT_EQ(kernel_.addresses().size(), 2U);
+    kernel_.remove_interface(index);
+    settle();
+    pass(1s);
+    config_.mutable_vrrp_instances(0)->mutable_addresses()->RemoveLast();
+    reload();
+    say_committed(vrrpd_);
+    pass(10s);
+    const std::uint32_t again = kernel_.add_interface("eth1");
+    settle();
+    kernel_.apply(std::vector<Change>{AddAddress{on_eth0(again, "198.51.100.9")}});
+    settle();
+    pass(10s);
+    EXPECT_EQ(addresses(), "192.0.2.1 198.51.100.9");
+    shut_down(messages::Shutdown::RELEASE);
+    EXPECT_EQ(addresses(), "198.51.100.9");
+}
+
+TEST_F(Reload, OfAPeerAddressMakesItAnew) {
+    config::VrrpInstance& one = add_instance(1, {"192.0.2.1"});
+    one.mutable_addresses(0)->set_peer(octets("198.51.100.1"));
+    start();
+    say_all_roles({{1, kActive}});
+    config_.mutable_vrrp_instances(0)->mutable_addresses(0)->set_peer(octets("198.51.100.2"));
+    reload();
+    say_committed(vrrpd_);
+    ASSERT_EQ(kernel_.addresses().size(), 1U);
+    EXPECT_EQ(kernel_.addresses()[0].peer, core::Address::from_text("198.51.100.2"));
+}
 
 TEST_F(Reload, ThatChangesNothingAsksTheKernelNothing) {
     add_instance(1, {"192.0.2.1", "2001:db8::1"});

@@ -71,8 +71,8 @@ class Borrowed : public Kernel {
         return kernel_.dump_addresses();
     }
     core::Result<std::vector<netlink::Route>> dump_routes(
-        std::span<const RouteTable> tables) override {
-        return kernel_.dump_routes(tables);
+        std::span<const RouteTable> tables, const netlink::RouteFilter& wanted) override {
+        return kernel_.dump_routes(tables, wanted);
     }
     core::Result<std::vector<netlink::Rule>> dump_rules() override { return kernel_.dump_rules(); }
     void follow_routes(Following following) override {

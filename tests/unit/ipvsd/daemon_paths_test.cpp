@@ -105,6 +105,123 @@ TEST_F(Paths, AreNoReasonToGiveUpTheRole) {
               0);
 }
 
+TEST_F(Paths, AreShownWithWhatIsMissingAndWhy) {
+    config::VrrpInstance& one = add_router();
+    add_route(one, "10.9.0.0/16", "203.0.113.1");  // no such network here
+    add_route(one, "10.8.0.0/16", "192.0.2.254").set_no_track(true);
+    add_instance(2, {"192.0.2.2"}).mutable_addresses(0)->set_interface("no0");
+    fill(*config_.add_static_routes(), 2, "10.7.0.0/16", "203.0.113.1");
+    start();
+    say_all_roles({{1, kActive}, {2, kActive}});
+    for (const netlink::Route& each : std::vector(kernel_.paths().routes())) {
+        if (name_of(each).rfind("10.8.", 0) == 0)
+            kernel_.apply(std::vector<Change>{RemoveRoute{each}});
+    }
+    pass(1s);
+    const auto shown = status<messages::AddressStatus>(messages::STATUS_ADDRESSES);
+    ASSERT_EQ(shown.instances_size(), 3);
+    EXPECT_EQ(shown.instances(0).name(), "VI_1");
+    ASSERT_EQ(shown.instances(0).path_failures_size(), 2);
+    EXPECT_NE(shown.instances(0).path_failures(0).find("10.9.0.0/16"), std::string::npos);
+    EXPECT_NE(shown.instances(0).path_failures(0).find("unreachable"), std::string::npos);
+    EXPECT_NE(shown.instances(0).path_failures(1).find("removed by somebody else"),
+              std::string::npos);
+    EXPECT_EQ(shown.instances(0).paths_installed(), 2U);
+    ASSERT_EQ(shown.instances(1).address_failures_size(), 1);
+    EXPECT_NE(shown.instances(1).address_failures(0).find("192.0.2.2/24 dev no0: No such device"),
+              std::string::npos);
+    EXPECT_EQ(shown.instances(2).name(), "static");
+    EXPECT_EQ(shown.instances(2).path_failures_size(), 1);
+}
+
+TEST_F(Paths, GoWithTheRoleAlsoWhileTheyAreInDoubt) {
+    add_router();
+    start();
+    say_all_roles({{1, kActive}});
+    pass(1s);
+    const netlink::Route foreign{.destination = {*core::Address::from_text("10.0.0.0"), 8},
+                                 .protocol = 186,
+                                 .hops = {{.interface_index = eth0_}}};
+    kernel_.paths().put(foreign);
+    settle();
+    say_roles({{1, kBackup}});
+    EXPECT_EQ(routes(), name_of(foreign));
+    pass(1s);
+    EXPECT_EQ(routes(), name_of(foreign));
+}
+
+TEST_F(Paths, ThatSomebodyPutsOnABackupAreTakenAwayAsAddressesAre) {
+    add_router();
+    start();
+    say_all_roles({{1, kActive}});
+    const netlink::Route ours = route_in_kernel();
+    say_roles({{1, kBackup}});
+    pass(1s);
+    EXPECT_EQ(routes(), "");
+    kernel_.paths().put(ours);
+    pass(200ms);
+    EXPECT_EQ(routes(), "");
+}
+
+TEST_F(Paths, AreNobodysWhenTheyAreNeitherConfiguredNorThere) {
+    config::VrrpInstance& one = add_router();
+    const std::uint32_t index = kernel_.add_interface("eth1");
+    add_route(one, "10.5.0.0/16", "").set_interface("eth1");
+    start();
+    say_all_roles({{1, kActive}});
+    netlink::Route left = kernel_.paths().routes().back();
+    EXPECT_EQ(left.hops.at(0).interface_index, index);
+    kernel_.remove_interface(index);
+    pass(1s);
+    config_.mutable_vrrp_instances(0)->mutable_virtual_routes()->DeleteSubrange(1, 1);
+    reload();
+    say_committed(vrrpd_);
+    pass(10s);
+    left.hops[0].interface_index = kernel_.add_interface("eth1");
+    kernel_.paths().put(left);  // somebody else's
+    pass(1s);
+    config_.mutable_vrrp_instances(0)->set_priority(101);
+    reload();
+    say_committed(vrrpd_);
+    pass(10s);
+    EXPECT_NE(routes().find(name_of(left)), std::string::npos);
+}
+
+TEST_F(Paths, CostNoDumpWhenInterfacesOfOthersComeAndGo) {
+    config::VrrpInstance& one = add_router();
+    one.mutable_virtual_routes(0)->set_no_track(true);
+    start();
+    say_all_roles({{1, kActive}});
+    pass(1s);
+    const int dumps = kernel_.route_dumps();
+    kernel_.apply(std::vector<Change>{RemoveRoute{route_in_kernel()}});
+    pass(1s);
+    const std::uint32_t index = kernel_.add_interface("veth7");
+    pass(1s);
+    kernel_.remove_interface(index);
+    pass(1s);
+    EXPECT_EQ(kernel_.route_dumps(), dumps);
+    EXPECT_EQ(routes(), "");  // nobody tracks it, and its interface was there all the time
+}
+
+TEST_F(Paths, ThatMayStandBesideNoOtherFailWhileThereIsOne) {
+    config::VrrpInstance& one = add_instance(1, {"192.0.2.1"});
+    add_route(one, "10.0.0.0/8", "192.0.2.254").set_placement(config::ROUTE_ADD);
+    const netlink::Route foreign{.destination = {*core::Address::from_text("10.0.0.0"), 8},
+                                 .protocol = 4,
+                                 .hops = {{.interface_index = eth0_}}};
+    kernel_.paths().put(foreign);
+    start();
+    say_all_roles({{1, kActive}});
+    pass(10s);
+    EXPECT_EQ(log_.count("ROUTE_FAILED"), 1);
+    auto shown = status<messages::AddressStatus>(messages::STATUS_ADDRESSES);
+    EXPECT_EQ(shown.instances(0).paths_installed(), 0U);
+    kernel_.apply(std::vector<Change>{RemoveRoute{foreign}});
+    pass(2s);
+    EXPECT_EQ(routes(), kRoute);
+}
+
 TEST_F(Paths, AreBackWithin200MillisecondsWithoutADump) {
     add_router();
     start();

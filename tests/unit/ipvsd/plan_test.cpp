@@ -247,5 +247,20 @@ TEST(PlanAddresses, PutsSecondariesBackThatTheKernelTakesAlongWithTheirPrimary) 
                     ReplaceAddress{address("192.0.2.2", 24)}}));
 }
 
+/// By the peers' network, not by that of the addresses themselves.
+TEST(PlanAddresses, CountsPointToPointAddressesAsTheKernelDoes) {
+    auto primary = address("192.0.2.1", 24, IFA_F_PERMANENT);
+    primary.peer = core::Address::from_text("198.51.100.1");
+    auto foreign = address("192.0.2.2", 24, IFA_F_PERMANENT | IFA_F_SECONDARY);
+    foreign.peer = core::Address::from_text("198.51.100.2");
+    auto elsewhere = address("192.0.2.3", 24, IFA_F_PERMANENT | IFA_F_SECONDARY);
+    elsewhere.peer = core::Address::from_text("203.0.113.2");
+    auto back = foreign;
+    back.flags = 0;
+    EXPECT_EQ(plan_addresses(std::vector{address_wish(primary, Wish::absent)},
+                             addresses({primary, foreign, elsewhere}), {}),
+              (Plan{RemoveAddress{primary}, ReplaceAddress{back}}));
+}
+
 }  // namespace
 }  // namespace holdfast::ipvsd

@@ -172,6 +172,19 @@ TEST_F(RequestsTest, IdsThatNobodyKnowsAreViolations) {
     EXPECT_EQ(handler_.take(), "");
 }
 
+TEST_F(RequestsTest, WhatComesBackBeginsAnew) {
+    begin();
+    EXPECT_EQ(ask(Peer::checkerd, verdict(51, true, 7)), 0);
+    EXPECT_EQ(ask(Peer::vrrpd, role(1, messages::VRRP_BACKUP, 7)), 0);
+    requests_.set_model(next_, {});
+    requests_.set_model(model_, {});
+    handler_.take();
+    // Who counted for the old one has forgotten it.
+    EXPECT_EQ(ask(Peer::checkerd, verdict(51, true, 1)), 0);
+    EXPECT_EQ(ask(Peer::vrrpd, role(1, messages::VRRP_BACKUP, 1)), 0);
+    EXPECT_EQ(handler_.take(), "verdict 51 up; roles 7 1=backup");
+}
+
 TEST_F(RequestsTest, IdsOfTheLastGenerationAreGone) {
     requests_.set_model(next_, {});
     begin();
