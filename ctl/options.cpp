@@ -69,7 +69,8 @@ constexpr OptionInfo kOptions[] = {
     {"--timeout", "", "SECONDS", "", "give up after so long (10)", set_timeout},
     {"--json", "", "[pretty]", "",
      "for machines: {\"api\":\"holdfast/1\",\"kind\":...,\"items\":[...]}", set_json},
-    {"--no-legend", "", "", "show status;show vrrp;show services;show processes;show config",
+    {"--no-legend", "", "",
+     "show status;show vrrp;show addresses;show services;show processes;show config",
      "no header and no footer",
      [](Options& options, const std::string&) -> Status {
          options.legend = false;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ctl/answer.hpp"
 #include "ctl/json.hpp"
@@ -17,6 +18,12 @@ namespace holdfast::ctl {
 /// True for packets of another router that came on the instance's interface.
 [[nodiscard]] bool is_beside(const messages::v1::UnknownPackets& packets,
                              const messages::v1::VrrpStatus::Instance& instance);
+
+/// What is in the kernel of each router's addresses, routes and rules, and what is missing and why.
+[[nodiscard]] Json::Array address_items(const Answer& answer);
+[[nodiscard]] std::string address_table(const Answer& answer, bool legend);
+[[nodiscard]] std::vector<std::string> missing_of(
+    const messages::v1::AddressStatus::Instance& instance);
 
 [[nodiscard]] Json::Array service_items(const Answer& answer);
 [[nodiscard]] std::string service_table(const Answer& answer, bool legend);

@@ -12,11 +12,17 @@ namespace {
 using messages::v1::FaultCause;
 using messages::v1::VrrpStatus;
 
-/// How many of the instance's addresses are really in the kernel, from ipvsd's answer.
-std::uint32_t installed(const Answer& answer, std::uint64_t id) {
+/// What is really in the kernel, from ipvsd's answer.
+const messages::v1::AddressStatus::Instance& in_kernel(const Answer& answer, std::uint64_t id) {
     const auto& instances = answer.addresses.instances();
     const auto found = std::ranges::find_if(instances, [&](const auto& i) { return i.id() == id; });
-    return found == instances.end() ? 0 : found->installed();
+    return found == instances.end() ? messages::v1::AddressStatus::Instance::default_instance()
+                                    : *found;
+}
+
+Json::Array missing_in_kernel(const Answer& answer, std::uint64_t id) {
+    const std::vector<std::string> missing = missing_of(in_kernel(answer, id));
+    return {missing.begin(), missing.end()};
 }
 
 Json::Array causes_of(const VrrpStatus::Instance& instance) {
@@ -152,7 +158,10 @@ Json item_of(const Answer& answer, const VrrpStatus::Instance& instance) {
         {"base_priority", instance.base_priority()},
         {"effective_priority", instance.effective_priority()},
         {"addresses", std::move(addresses)},
-        {"addresses_installed", installed(answer, instance.id())},
+        {"addresses_installed", in_kernel(answer, instance.id()).installed()},
+        {"routes_and_rules_wanted", in_kernel(answer, instance.id()).paths_wanted()},
+        {"routes_and_rules_installed", in_kernel(answer, instance.id()).paths_installed()},
+        {"missing", missing_in_kernel(answer, instance.id())},
         {"causes", causes_of(instance)},
         {"since_timestamp_seconds", instance.since_timestamp_seconds()},
         {"active_address",
@@ -217,19 +226,22 @@ std::string vrrp_table(const Answer& answer, bool legend) {
     Table table({"NAME", "INTERFACE", "VRID", "FAMILY", "STATE", "PRIORITY", "ADDRESSES", "ACTIVE",
                  "CAUSES"});
     for (const auto& instance : answer.vrrp.instances()) {
-        table.add(
-            {instance.name(), instance.interface(), fmt::format("{}", instance.vrid()),
-             instance.ipv6() ? "ipv6" : "ipv4", std::string(state_word(instance.state())),
-             fmt::format("{}", instance.effective_priority()),
-             fmt::format("{}/{}", installed(answer, instance.id()), instance.addresses_size()),
-             instance.active_address().empty() ? "-" : instance.active_address(),
-             causes_text(instance)});
+        table.add({instance.name(), instance.interface(), fmt::format("{}", instance.vrid()),
+                   instance.ipv6() ? "ipv6" : "ipv4", std::string(state_word(instance.state())),
+                   fmt::format("{}", instance.effective_priority()),
+                   fmt::format("{}/{}", in_kernel(answer, instance.id()).installed(),
+                               instance.addresses_size()),
+                   instance.active_address().empty() ? "-" : instance.active_address(),
+                   causes_text(instance)});
     }
     std::string text = table.text(legend);
     if (!legend) return text;
-    for (const auto& instance : answer.vrrp.instances())
+    for (const auto& instance : answer.vrrp.instances()) {
         for (const auto& warning : instance.warnings())
             text += fmt::format("{}: {}\n", instance.name(), warning);
+        for (const std::string& each : missing_of(in_kernel(answer, instance.id())))
+            text += fmt::format("{} lacks: {}\n", instance.name(), each);
+    }
     return text + fmt::format("{} virtual routers\n", answer.vrrp.instances_size());
 }
 

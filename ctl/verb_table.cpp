@@ -18,6 +18,10 @@ constexpr std::array kVerbs = {
              "With NAME also what was sent, and why not; who was heard, and when; what was refused "
              "and why;\nwhat else came on that interface; times with two Active Routers. --json "
              "always has all of it."},
+    VerbInfo{"show addresses", "[NAME...]",
+             "addresses, routes and rules: what is in the kernel, what is missing and why",
+             "What is static stands under the name static. Only what an active router wants is "
+             "counted as wanted."},
     VerbInfo{"show services", "", "virtual services and their servers", ""},
     VerbInfo{"show processes", "", "the daemons, their rights and restarts", ""},
     VerbInfo{

@@ -30,7 +30,7 @@ struct Shown {
     std::string (*table)(const Answer&, bool legend);
 };
 
-constexpr std::array<Shown, 4> kShown{{
+constexpr std::array<Shown, 5> kShown{{
     {"status",
      "status",
      {messages::v1::VERB_SHOW_PROCESSES, messages::v1::VERB_SHOW_VRRP,
@@ -38,6 +38,7 @@ constexpr std::array<Shown, 4> kShown{{
      status_items,
      status_screen},
     {"vrrp", "vrrp", {messages::v1::VERB_SHOW_VRRP}, vrrp_items, vrrp_table},
+    {"addresses", "addresses", {messages::v1::VERB_SHOW_VRRP}, address_items, address_table},
     {"services", "services", {messages::v1::VERB_SHOW_SERVICES}, service_items, service_table},
     {"processes", "processes", {messages::v1::VERB_SHOW_PROCESSES}, process_items, process_table},
 }};
@@ -53,10 +54,23 @@ void merge(Answer& into, Answer from) {
     into.messages.insert(into.messages.end(), from.messages.begin(), from.messages.end());
 }
 
-/// Keeps the named routers only; complains about a name that no router has.
-core::Status keep_named(Answer& answer, std::span<const std::string> names) {
+/// Keeps those whose names are among `names`.
+template <class Instances>
+void keep_among(Instances& instances, std::span<const std::string> names) {
+    const auto unwanted = [&](const auto& instance) {
+        return std::ranges::find(names, instance.name()) == names.end();
+    };
+    instances.erase(std::remove_if(instances.begin(), instances.end(), unwanted), instances.end());
+}
+
+/// Keeps the named routers only; complains about a name that no router has. Of addresses there are
+/// also those of none, under a name of their own.
+core::Status keep_named(Answer& answer, bool of_addresses, std::span<const std::string> names) {
     std::vector<std::string> known;
     for (const auto& instance : answer.vrrp.instances()) known.push_back(instance.name());
+    if (of_addresses) {
+        for (const auto& each : answer.addresses.instances()) known.push_back(each.name());
+    }
     for (const std::string& name : names) {
         if (std::ranges::find(known, name) != known.end()) continue;
         const auto meant = core::closest(name, known);
@@ -64,12 +78,8 @@ core::Status keep_named(Answer& answer, std::span<const std::string> names) {
             fmt::format("vrrp instance \"{}\" not found{}", name,
                         meant ? fmt::format(" (did you mean \"{}\"?)", *meant) : ""));
     }
-    auto* instances = answer.vrrp.mutable_instances();
-    const auto unwanted = [&](const auto& instance) {
-        return std::ranges::find(names, instance.name()) == names.end();
-    };
-    instances->erase(std::remove_if(instances->begin(), instances->end(), unwanted),
-                     instances->end());
+    keep_among(*answer.vrrp.mutable_instances(), names);
+    keep_among(*answer.addresses.mutable_instances(), names);
     return core::Done{};
 }
 
@@ -83,8 +93,9 @@ int show(const Console& console, std::span<const std::string> words) {
         if (!part) return fail_to_ask(console, part.error());
         merge(answer, std::move(*part));
     }
+    const bool of_addresses = shown->table == address_table;
     if (words.size() > 1) {
-        if (auto kept = keep_named(answer, words.subspan(1)); !kept) {
+        if (auto kept = keep_named(answer, of_addresses, words.subspan(1)); !kept) {
             return console.fail(kNoSuchObject, kept.error().text());
         }
     }
@@ -94,7 +105,8 @@ int show(const Console& console, std::span<const std::string> words) {
     }
     if (!console.for_machines()) {
         fmt::print(console.out, "{}", shown->table(answer, options.legend));
-        if (words.size() > 1) fmt::print(console.out, "{}", vrrp_details(answer));
+        const bool details = words.size() > 1 && !of_addresses;
+        if (details) fmt::print(console.out, "{}", vrrp_details(answer));
     } else {
         console.print(envelope(shown->kind, shown->items(answer)));
     }
@@ -143,6 +155,7 @@ constexpr std::size_t kAny = 1000;
 constexpr std::array kActions = {
     Action{"show status", show, 1},
     Action{"show vrrp", show, kAny},
+    Action{"show addresses", show, kAny},
     Action{"show services", show, 1},
     Action{"show processes", show, 1},
     Action{"show config", show_config, kAny},

@@ -66,7 +66,8 @@ TEST(Verbs, UnknownOnesAreMetWithASuggestion) {
         complaint({"relaod"}),
         "holdfastctl: unknown verb \"relaod\"; did you mean reload?; see holdfastctl --help\n");
     EXPECT_EQ(complaint({"show", "vrpp"}),
-              "holdfastctl: show what? \"vrpp\" is not one of status, vrrp, services, processes, "
+              "holdfastctl: show what? \"vrpp\" is not one of status, vrrp, addresses, services, "
+              "processes, "
               "config; did you mean show vrrp?\n");
     EXPECT_EQ(tests::run({"reload", "now"}).status, kUsage);
     EXPECT_EQ(tests::run({"nonsense"}).status, kUsage);

@@ -177,6 +177,56 @@ TEST(ShowVrrp, TellsMachinesWhatElseCameOnTheInterface) {
     }
 }
 
+Answer answer_with_missing() {
+    Answer answer = tutorial_answer();
+    EXPECT_TRUE(TextFormat::ParseFromString(
+        R"pb(
+            instances {
+              id: 7
+              name: "VI_1"
+              wanted: 2
+              installed: 1
+              address_failures: "192.0.2.2/24 dev eth9: No such device"
+              paths_wanted: 4
+              paths_installed: 1
+              path_failures: "route 10.0.0.0/8 table 254: Network is unreachable"
+            }
+            instances { id: 9 name: "static" paths_wanted: 1 paths_installed: 1 }
+            changed_settings { name: "net.ipv4.conf.eth0.arp_ignore" was: 0 }
+        )pb",
+        &answer.addresses));
+    return answer;
+}
+
+TEST(ShowAddresses, NamesWhatIsMissingAndWhy) {
+    EXPECT_EQ(address_table(answer_with_missing(), true),
+              "NAME    ADDRESSES  ROUTES AND RULES  MISSING\n"
+              "VI_1    1/2        1/4               192.0.2.2/24 dev eth9: No such device\n"
+              "                                     route 10.0.0.0/8 table 254: Network is "
+              "unreachable\n"
+              "                                     and 2 more\n"
+              "static  0/0        1/1\n"
+              "net.ipv4.conf.eth0.arp_ignore is changed until we stop; it was 0\n");
+}
+
+TEST(ShowAddresses, KeepsTheContractOfTheJson) {
+    const std::string text = Json(address_items(answer_with_missing())).text();
+    for (const char* part : {R"("name":"VI_1","addresses":{"wanted":2,"installed":1})",
+                             R"("routes_and_rules":{"wanted":4,"installed":1})",
+                             R"("missing":["192.0.2.2/24 dev eth9: No such device",)"}) {
+        EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+    }
+}
+
+TEST(ShowVrrp, NamesWhatARouterLacks) {
+    const std::string table = vrrp_table(answer_with_missing(), true);
+    EXPECT_NE(table.find("VI_1 lacks: 192.0.2.2/24 dev eth9: No such device\n"), std::string::npos);
+    const std::string text = Json(vrrp_items(answer_with_missing())).text();
+    EXPECT_NE(text.find(R"("routes_and_rules_wanted":4,"routes_and_rules_installed":1)"),
+              std::string::npos)
+        << text;
+}
+
 TEST(ShowServices, KeepsTheContractOfTheJson) {
     const std::string text = Json(service_items(tutorial_answer())).text();
     for (
