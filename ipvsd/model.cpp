@@ -9,6 +9,7 @@
 #include <set>
 #include <span>
 
+#include "ipvsd/written_values.hpp"
 #include "proto/config.pb.h"
 #include "proto/options.pb.h"
 
@@ -18,10 +19,6 @@ namespace {
 namespace config = holdfast::config::v1;
 
 constexpr std::uint32_t kMaxWeight = 2147483647;
-
-core::Error refused(std::string_view object, std::string_view why) {
-    return core::Error(fmt::format("{}: {}", object, why), EINVAL);
-}
 
 core::Interval interval_of(std::uint64_t microseconds) {
     return core::Interval(static_cast<std::int64_t>(microseconds));
