@@ -11,6 +11,7 @@
 #include "lib/core/address.hpp"
 #include "lib/core/interval.hpp"
 #include "vrrpd/advertisement.hpp"
+#include "vrrpd/cause.hpp"
 
 /// One virtual router as a value: RFC 9568 section 6 and keepalived's additions. A router never
 /// becomes Active by itself: it proposes, and its group (group.hpp) decides. No sockets, no clock,
@@ -49,43 +50,6 @@ struct RouterParameters {
     /// The simulator plants a fault here, to show that it would be found.
     bool (*outranks)(const Rank& theirs, const Rank& ours) = &vrrp::outranks;
     friend bool operator==(const RouterParameters&, const RouterParameters&) = default;
-};
-
-/// Why a router is in Fault. Each kind and subject is there once.
-struct Cause {
-    enum class Kind : std::uint8_t {
-        interface_missing,          // subject: interface
-        interface_down,             // subject: interface
-        no_source_address,          // subject: interface
-        source_tentative,           // subject: interface; waits for duplicate address detection
-        no_socket,                  // subject: what refused
-        no_unicast_peer,            // nobody to speak to
-        source_not_present,         // subject: the configured source address and its interface
-        tracked_interface,          // subject: interface
-        script_not_run,             // subject: script; waits without a notification
-        script,                     // subject: script
-        kernel_refused,             // subject: what ipvsd reported
-        kernel_process_absent,      // ipvsd is away, or does not answer
-        contested,                  // subject: what somebody else removes again and again
-        source_duplicate,           // subject: interface; another host has its address
-        value_unknown,              // subject: what is watched; waits until it is heard of
-        file,                       // subject: track_file
-        process,                    // subject: vrrp_track_process
-        service,                    // subject: virtual server
-        virtual_interface_missing,  // subject: interface; waits for ipvsd, which makes it
-    };
-    Kind kind{};
-    std::string subject;
-    friend auto operator<=>(const Cause&, const Cause&) = default;
-};
-[[nodiscard]] std::string to_text(const Cause& cause);
-/// True for a cause that only delays the start and is no fault of its own.
-[[nodiscard]] bool only_waits(const Cause& cause);
-
-struct StandingCause {
-    Cause cause;
-    core::Instant since;
-    friend bool operator==(const StandingCause&, const StandingCause&) = default;
 };
 
 /// The last believed advertisement that said who is Active.
@@ -163,16 +127,6 @@ struct Router {
                                                   std::uint8_t priority,
                                                   core::Interval active_adver_interval);
 
-/// Parameters as configured, with what depends on the host: the clock of deadlines stood still
-/// while the machine slept.
-[[nodiscard]] RouterParameters at_work(RouterParameters parameters, core::Interval slept);
-/// Until when a router that can run since `ready` only listens.
-[[nodiscard]] core::Instant hold_end(const RouterParameters& parameters, core::Instant ready);
-/// A reload inside the start-up hold: what is left of it as the new parameters have it. When that
-/// changes, a Backup listens for its whole Active_Down_Interval from then on.
-void change_hold(const RouterParameters& before, const RouterParameters& after, Router& router,
-                 core::Instant now);
-
 // What a router wants done. Each router has one timer: Adver_Timer or Active_Down_Timer.
 struct SendAdvertisement {
     std::uint8_t priority = 0;
@@ -235,6 +189,8 @@ struct AdvertisementHeard {
     core::Interval max_advertise_interval{0};
 };
 [[nodiscard]] std::string to_text(const AdvertisementHeard& heard);
+/// "3.61 s", for people.
+[[nodiscard]] std::string in_seconds(core::Interval interval);
 
 /// What a router proposes to its group after an event; the group may refuse `active`.
 enum class Proposal : std::uint8_t { nothing, active, backup };

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "vrrpd/start_up_hold.hpp"
+
 namespace holdfast::vrrp {
 
 namespace {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/vrrpd/machine.hpp"
+#include "vrrpd/start_up_hold.hpp"
 
 namespace holdfast::vrrp {
 namespace {
