@@ -28,6 +28,11 @@ Place place_of(const InstanceSetting& setting) {
             .own = setting.expected.unicast ? setting.source : setting.expected.group};
 }
 
+bool is_same_router(const Place& left, const Place& right) {
+    return left.interface == right.interface && left.family == right.family &&
+           left.vrid == right.vrid;
+}
+
 std::size_t Places::HashOfKey::operator()(const Key& key) const noexcept {
     const std::size_t rest = std::size_t{key.vrid} << 2U |
                              (key.family == core::Family::ipv6 ? 2U : 0U) | (key.unicast ? 1U : 0U);

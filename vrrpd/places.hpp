@@ -28,6 +28,8 @@ struct Place {
     friend auto operator<=>(const Place&, const Place&) = default;
 };
 [[nodiscard]] Place place_of(const InstanceSetting& setting);
+/// To other routers: interface, family and VRID are the same.
+[[nodiscard]] bool is_same_router(const Place& left, const Place& right);
 
 /// Finds the router that a packet is for: one hash lookup, and a choice where several share a VRID.
 class Places {

@@ -305,8 +305,13 @@ core::ObjectId Routers::next_id(const Instance& instance, const Model& model,
     const Place place = place_of(instance.setting());
     const auto same = model.instances.find(instance.id());
     if (same != model.instances.end() && place_of(same->second) == place) return instance.id();
-    const auto renamed = newcomers.find(place);
-    return renamed == newcomers.end() ? core::ObjectId{} : renamed->second;
+    const auto renamed = newcomers.by_place.find(place);
+    if (renamed != newcomers.by_place.end()) return renamed->second;
+    // It may speak from another address, to another group, or to peers instead.
+    const bool carries_on = same != model.instances.end() &&
+                            is_same_router(place_of(same->second), place) &&
+                            !newcomers.occupied.contains(place_of(same->second));
+    return carries_on ? instance.id() : core::ObjectId{};
 }
 
 void Routers::remove(Instance& instance) {
@@ -324,10 +329,12 @@ void Routers::remove(Instance& instance) {
 Routers::Taken Routers::take_apart(const Model& model) {
     Taken taken;
     Newcomers newcomers;
+    for (const auto& [id, instance] : instances_)
+        newcomers.occupied.insert(place_of(instance->setting()));
     for (const auto& [id, setting] : model.instances) {
         const Instance* same = find(id);
         if (same == nullptr || place_of(same->setting()) != place_of(setting))
-            newcomers[place_of(setting)] = id;
+            newcomers.by_place[place_of(setting)] = id;
     }
     std::map<core::ObjectId, std::unique_ptr<Instance>> moved;
     for (auto group = groups_.begin(); group != groups_.end();) {

@@ -76,7 +76,10 @@ class Routers {
     /// Ends the groups that change. Their routers are taken along, or removed.
     Taken take_apart(const Model& model);
     /// Who has a place in the next configuration that it does not have now.
-    using Newcomers = std::map<Place, core::ObjectId>;
+    struct Newcomers {
+        std::map<Place, core::ObjectId> by_place;
+        std::set<Place> occupied;  // now, by anybody
+    };
     [[nodiscard]] core::ObjectId next_id(const Instance& instance, const Model& model,
                                          const Newcomers& newcomers) const;
     void remove(Instance& instance);

@@ -117,6 +117,32 @@ TEST_F(RoutersAtWork, ARenamedRouterStaysActive) {
     EXPECT_EQ(changes(), (Texts{"7 init->active"}));  // for ipvsd, which knows ids only
 }
 
+TEST_F(RoutersAtWork, ARouterThatSpeaksInAnotherWayStaysActive) {
+    become_active();
+    const Instance* before = &instance(1);
+    const std::string peer = "unicast_peers { address: '\\300\\000\\002\\007' } ";
+    reload(one_instance(peer));
+    loop.advance(1s);
+    reload(one_instance(peer + "source_address: '\\300\\000\\002\\001'"));
+    loop.advance(1s);
+    EXPECT_EQ(&instance(1), before);
+    EXPECT_EQ(changes(), Texts{});
+    ASSERT_EQ(wire.sent.size(), 2U);
+    for (const FakeWire::Sent& each : wire.sent) {
+        EXPECT_EQ(each.priority(), 100U);
+        EXPECT_EQ(each.destination, address("192.0.2.7"));
+    }
+}
+
+TEST_F(RoutersAtWork, TwoOfOneVridThatExchangeTheirGroupsAreToldApartByThem) {
+    const std::string other = "multicast_group: '\\340\\000\\000\\023'";
+    become_active(one_instance() + one_instance(other, 2));
+    const Instance* before = &instance(1);
+    reload(one_instance(other) + one_instance("", 2));
+    EXPECT_EQ(&instance(2), before);
+    EXPECT_EQ(state(1), StateName::active);
+}
+
 TEST_F(RoutersAtWork, RoutersThatSwapTheirNamesStayActive) {
     become_active(one_instance() + one_instance("", 2, 52));
     const Instance* before = &instance(1);
