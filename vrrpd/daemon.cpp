@@ -39,8 +39,10 @@ Daemon::Daemon(const daemon::Surroundings& surroundings)
       profile_(sandbox::vrrpd_profile()),
       links_(with_.loop, with_.log, [this](const std::string& name) { interface_changed(name); }),
       sockets_(with_.loop, with_.log,
-               {.arrived = [this](const WireKey& where,
-                                  const Datagram& datagram) { packet_arrived(where, datagram); },
+               {.arrived =
+                    [this](const WireKey& where, std::span<const Datagram> datagrams) {
+                        packets_arrived(where, datagrams);
+                    },
                 .garbage = [this](const WireKey& where,
                                   const core::Address& from) { garbage_arrived(where, from); }}),
       scripts_(with_.loop, with_.log, saved_,
@@ -267,10 +269,15 @@ void Daemon::interface_changed(const std::string& interface) {
     request_sockets(routers_.on_interface(interface));
 }
 
-void Daemon::packet_arrived(const WireKey& where, const Datagram& datagram) {
+void Daemon::packets_arrived(const WireKey& where, std::span<const Datagram> datagrams) {
     // Before an Active Router answers a packet that woke it, it must know how long it was away.
     slept();
-    if (routers_.arrived(where, datagram)) return;
+    routers_.fetch(where, datagrams);
+    for (const Datagram& each : datagrams)
+        if (!routers_.arrived(where, each)) note_unknown(where, each);
+}
+
+void Daemon::note_unknown(const WireKey& where, const Datagram& datagram) {
     const auto vrid = vrid_of(datagram.message);
     if (!vrid) return garbage_arrived(where, datagram.source);
     strangers_.seen(where, *vrid, datagram.source, with_.loop.now());

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "lib/daemon/role.hpp"
@@ -69,7 +70,9 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     core::Status tracked_value(const messages::v1::TrackedValue& value) override;
     core::Status service_quorum(const messages::v1::ServiceQuorum& quorum) override;
 
-    void packet_arrived(const WireKey& where, const Datagram& datagram);
+    void packets_arrived(const WireKey& where, std::span<const Datagram> datagrams);
+    /// A packet for a router that is not configured here.
+    void note_unknown(const WireKey& where, const Datagram& datagram);
     void garbage_arrived(const WireKey& where, const core::Address& source);
     void interface_changed(const std::string& interface);
     void poll_script(core::ObjectId script);

@@ -118,6 +118,26 @@ const Router& Instance::router() const {
     return group_->router(member_);
 }
 
+void Instance::fetch(unsigned step) const {
+    if (step == 0) {
+        core::prefetch(timer);
+        core::prefetch(setting_.router);
+        core::prefetch(setting_.expected);
+        core::prefetch(group_);
+        core::prefetch(counters_);
+        core::prefetch(observations_);
+        core::prefetch(saved_at_);
+    } else if (step == 1) {
+        const auto& addresses = setting_.expected.addresses;
+        core::prefetch(addresses.data(), addresses.size() * sizeof addresses.front());
+        observations_.fetch();
+        core::prefetch(*group_);
+    } else {
+        group_->fetch(member_);
+        tools_.saved.fetch(saved_at_);
+    }
+}
+
 void Instance::receive(const Datagram& datagram) {
     Proofs proofs{.header = header_ ? &*header_ : nullptr};
     Moment now;
@@ -322,14 +342,17 @@ bool Instance::may_announce() {
 }
 
 void Instance::save() {
-    SavedRouter record{.router = router(), .counters = counters_, .since = since_};
-    if (trailer_) record.trailer = trailer_->memory();
+    RouterView record{.router = router(), .counters = counters_, .since = since_};
+    std::optional<TrailerKeeper::Memory> trailer;
+    if (trailer_) record.trailer = &trailer.emplace(trailer_->memory());
     if (header_) record.header_sequence = header_->sequence();
-    const auto& peers = setting_.expected.peers;
-    for (std::size_t each = 0; each < std::min(peers.size(), kSavedPeers); ++each)
-        if (old_checksum_peers_.contains(peers[each].address))
-            record.old_checksum_peers |= 1U << each;
-    const bool saved = tools_.saved.save_router(id(), record);
+    if (!old_checksum_peers_.empty()) {
+        const auto& peers = setting_.expected.peers;
+        for (std::size_t each = 0; each < std::min(peers.size(), kSavedPeers); ++each)
+            if (old_checksum_peers_.contains(peers[each].address))
+                record.old_checksum_peers |= 1U << each;
+    }
+    const bool saved = tools_.saved.save_router(id(), record, saved_at_);
     if (!saved && !file_full_)
         tools_.log.warning("VRRP_STATE_FULL",
                            setting_.name + " has no room in the state file: it will start cold");

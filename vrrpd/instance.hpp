@@ -90,6 +90,10 @@ class Instance {
 
     /// The packet passed the filters; it is checked, counted, and told to the group.
     void receive(const Datagram& datagram);
+    /// Brings nearer what receive() will need, in kFetchSteps steps, each of which needs what the
+    /// one before it fetched.
+    static constexpr unsigned kFetchSteps = 3;
+    void fetch(unsigned step) const;
     /// Says `priority` to the multicast group or to each peer.
     void advertise(std::uint8_t priority, const core::Address& source);
     void notice(const Noticed& what);
@@ -149,6 +153,7 @@ class Instance {
     double since_ = 0;
     std::optional<core::Instant> announced_at_;
     log::RateLimit limit_;
+    state::SlotHint saved_at_;
     bool file_full_ = false;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -9,6 +10,7 @@
 
 #include "lib/core/address.hpp"
 #include "lib/core/interval.hpp"
+#include "lib/core/prefetch.hpp"
 #include "vrrpd/advertisement.hpp"
 #include "vrrpd/router.hpp"
 
@@ -68,6 +70,12 @@ class Observations {
     void changed(const StateChanged& change, core::Instant now);
     void episode_began(Episode episode);
     void episode_ended(core::Instant end, const std::string& how);
+
+    /// Brings nearer what heard() will need.
+    void fetch() const {
+        core::prefetch(heard_.data(),
+                       std::min<std::size_t>(heard_.size(), 2) * sizeof(HeardRouter));
+    }
 
     /// The last heard first.
     [[nodiscard]] std::vector<HeardRouter> heard() const;

@@ -34,27 +34,34 @@ bool is_same_router(const Place& left, const Place& right) {
 }
 
 std::size_t Places::HashOfKey::operator()(const Key& key) const noexcept {
-    const std::size_t rest = std::size_t{key.vrid} << 2U |
-                             (key.family == core::Family::ipv6 ? 2U : 0U) | (key.unicast ? 1U : 0U);
+    const std::size_t rest = (key.family == core::Family::ipv6 ? 2U : 0U) | (key.unicast ? 1U : 0U);
     return std::hash<std::string>{}(key.interface) ^ rest * 0x9e3779b97f4a7c15ULL;
 }
 
 void Places::add(Instance& instance) {
     const InstanceSetting& setting = instance.setting();
-    routers_[{setting.device(), setting.expected.family, setting.expected.vrid,
-              setting.expected.unicast}]
-        .push_back(&instance);
+    const Expectation& expected = setting.expected;
+    Table& table = tables_[{setting.device(), expected.family, expected.unicast}];
+    Instance*& first = table.first.at(expected.vrid);
+    if (first == nullptr) {
+        first = &instance;
+        return;
+    }
+    std::vector<Instance*>& shared = table.shared[expected.vrid];
+    if (shared.empty()) shared.push_back(first);
+    shared.push_back(&instance);
 }
 
 Instance* Places::find(const WireKey& where, const Datagram& datagram) const {
     const auto vrid = vrid_of(datagram.message);
     if (!vrid) return nullptr;
-    const auto found = routers_.find({where.interface, where.family, *vrid, where.unicast});
-    if (found == routers_.end()) return nullptr;
-    const std::vector<Instance*>& all = found->second;
-    if (all.size() == 1) return all.front();
+    const auto found = tables_.find({where.interface, where.family, where.unicast});
+    if (found == tables_.end()) return nullptr;
+    const Table& table = found->second;
+    const auto shared = table.shared.find(*vrid);
+    if (shared == table.shared.end()) return table.first.at(*vrid);
     return *std::ranges::max_element(
-        all, {}, [&](const Instance* each) { return fit(each->setting(), datagram); });
+        shared->second, {}, [&](const Instance* each) { return fit(each->setting(), datagram); });
 }
 
 }  // namespace holdfast::vrrp

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -31,10 +33,11 @@ struct Place {
 /// To other routers: interface, family and VRID are the same.
 [[nodiscard]] bool is_same_router(const Place& left, const Place& right);
 
-/// Finds the router that a packet is for: one hash lookup, and a choice where several share a VRID.
+/// Finds the router that a packet is for: a table for each wire, and a choice where several share a
+/// VRID.
 class Places {
   public:
-    void clear() { routers_.clear(); }
+    void clear() { tables_.clear(); }
     void add(Instance& instance);
     /// Nothing when no router has this VRID here.
     [[nodiscard]] Instance* find(const WireKey& where, const Datagram& datagram) const;
@@ -43,14 +46,17 @@ class Places {
     struct Key {
         std::string interface;
         core::Family family{};
-        std::uint8_t vrid = 0;
         bool unicast = false;
         friend bool operator==(const Key&, const Key&) = default;
     };
     struct HashOfKey {
         std::size_t operator()(const Key& key) const noexcept;
     };
-    std::unordered_map<Key, std::vector<Instance*>, HashOfKey> routers_;
+    struct Table {
+        std::array<Instance*, 256> first{};                     // by VRID
+        std::map<std::uint8_t, std::vector<Instance*>> shared;  // all of a VRID with several
+    };
+    std::unordered_map<Key, Table, HashOfKey> tables_;
 };
 
 }  // namespace holdfast::vrrp

@@ -57,6 +57,13 @@ Routers::Routers(const Tools& tools, const Links& links, const Scripts& scripts,
 
 Routers::~Routers() = default;
 
+void Routers::fetch(const WireKey& where, std::span<const Datagram> datagrams) const {
+    if (datagrams.size() < 2) return;
+    for (unsigned step = 0; step < Instance::kFetchSteps; ++step)
+        for (const Datagram& each : datagrams)
+            if (const Instance* found = places_.find(where, each)) found->fetch(step);
+}
+
 bool Routers::arrived(const WireKey& where, const Datagram& datagram) {
     Instance* const found = places_.find(where, datagram);
     if (found != nullptr) found->receive(datagram);

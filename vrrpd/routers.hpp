@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,7 +33,9 @@ class Routers {
     /// A later one. Routers of unchanged groups are not visited. What is removed says priority 0.
     void adopt(const Model& model);
 
-    /// One hash lookup finds the router; false if there is none.
+    /// Brings nearer what the routers of these packets know.
+    void fetch(const WireKey& where, std::span<const Datagram> datagrams) const;
+    /// False if there is no such router.
     bool arrived(const WireKey& where, const Datagram& datagram);
     void take_all(const Event& event);
     /// Looks again at everything that may keep an instance from its role.

@@ -17,9 +17,12 @@ constexpr std::uint32_t kRouter = 1;
 constexpr std::uint32_t kScript = 2;
 /// Used until there is a file; and by tests.
 constexpr std::size_t kPrivateRecords = 64;
-constexpr std::size_t kMost = 768;  // lib/daemon/state_layout.hpp
+constexpr std::size_t kMost = 640;  // lib/daemon/state_layout.hpp
 
 // Fixed layouts: a change of meaning needs another kVrrpdLayout (lib/daemon/state_layout.hpp).
+//
+// A router's record is RouterRecord, then RefusedRecord and TrailerRecord if it says so: with each
+// packet it is written anew, and most routers have neither.
 struct RouterRecord {
     std::uint32_t kind = 0;
     std::uint8_t state = 0;
@@ -39,22 +42,34 @@ struct RouterRecord {
     std::array<std::byte, 16> rival_address{};
     std::uint8_t rival_octets = 0;  // 4 or 16 while there is one
     std::uint8_t rival_priority = 0;
-    std::array<std::uint8_t, 6> reserved{};
+    std::uint8_t parts = 0;  // that follow
+    std::array<std::uint8_t, 5> reserved{};
     std::int64_t heard_at = 0;
     std::array<std::byte, 16> heard_from{};
     std::uint64_t heard_octets = 0;  // 0, 4 or 16
     double changed = 0;
-    Counters counters;
-    std::uint64_t trailer_sent = 0;
-    std::int64_t trailer_offset = 0;
+    std::uint64_t advertisements_sent = 0;
+    std::uint64_t advertisements_received = 0;
+    std::uint64_t became_active = 0;
+    std::uint64_t released_active = 0;
+    std::uint64_t priority_zero_sent = 0;
+    std::uint64_t priority_zero_received = 0;
+    std::uint64_t errors_received = 0;
+    std::uint32_t header_sequence = 0;
+    std::uint32_t old_checksum_peers = 0;
+};
+struct RefusedRecord {
+    std::array<std::uint64_t, kRejections> refused{};
+};
+struct TrailerRecord {
+    std::uint64_t sent = 0;
+    std::int64_t offset = 0;
     struct Sender {
         std::array<std::byte, 16> address{};
         std::uint64_t octets = 0;  // 0, 4 or 16
         std::uint64_t sequence = 0;
     };
-    std::array<Sender, TrailerKeeper::kSenders> trailer_senders{};
-    std::uint32_t header_sequence = 0;
-    std::uint32_t old_checksum_peers = 0;
+    std::array<Sender, TrailerKeeper::kSenders> senders{};
 };
 struct ScriptRecord {
     std::uint32_t kind = 0;
@@ -63,7 +78,12 @@ struct ScriptRecord {
     std::uint32_t reserved = 0;
     std::int64_t started = 0;
 };
-static_assert(std::is_trivially_copyable_v<RouterRecord> && sizeof(RouterRecord) <= kMost);
+static_assert(sizeof(RouterRecord) + sizeof(RefusedRecord) + sizeof(TrailerRecord) <= kMost);
+
+enum Part : std::uint8_t {
+    kWithRefused = 1,
+    kWithTrailer = 2,
+};
 
 /// Longer intervals fit into no version's packets (255 s in version 2).
 constexpr std::int64_t kLongestRecorded = kLongestInterval.count() * 7;
@@ -159,25 +179,77 @@ std::uint64_t put_address(const core::Address& address, Octets& octets) {
     std::ranges::copy(address.bytes(), octets.begin());
     return address.bytes().size();
 }
-void put(const TrailerKeeper::Memory& memory, RouterRecord& record) {
-    record.trailer_sent = memory.sent;
-    record.trailer_offset = memory.time_offset.count();
+TrailerRecord record_of(const TrailerKeeper::Memory& memory) {
+    TrailerRecord record{.sent = memory.sent, .offset = memory.time_offset.count()};
     for (std::size_t each = 0; each < memory.senders.size(); ++each) {
-        auto& sender = record.trailer_senders[each];
+        auto& sender = record.senders[each];
         sender.octets = put_address(memory.senders[each].address, sender.address);
         sender.sequence = memory.senders[each].sequence;
     }
+    return record;
 }
-TrailerKeeper::Memory trailer_in(const RouterRecord& record) {
-    TrailerKeeper::Memory memory{.sent = record.trailer_sent};
-    if (plausible(record.trailer_offset)) memory.time_offset = Interval{record.trailer_offset};
+TrailerKeeper::Memory trailer_in(const TrailerRecord& record) {
+    TrailerKeeper::Memory memory{.sent = record.sent};
+    if (plausible(record.offset)) memory.time_offset = Interval{record.offset};
     for (std::size_t each = 0; each < memory.senders.size(); ++each) {
-        const auto& sender = record.trailer_senders[each];
+        const auto& sender = record.senders[each];
         if (const auto address = address_in(sender.address, sender.octets))
             memory.senders[each] = {*address, sender.sequence};
     }
     return memory;
 }
+
+void put(const Counters& counters, RouterRecord& record) {
+    record.advertisements_sent = counters.advertisements_sent;
+    record.advertisements_received = counters.advertisements_received;
+    record.became_active = counters.became_active;
+    record.released_active = counters.released_active;
+    record.priority_zero_sent = counters.priority_zero_sent;
+    record.priority_zero_received = counters.priority_zero_received;
+    record.errors_received = counters.errors_received;
+}
+Counters counters_in(const RouterRecord& record) {
+    return {.advertisements_sent = record.advertisements_sent,
+            .advertisements_received = record.advertisements_received,
+            .became_active = record.became_active,
+            .released_active = record.released_active,
+            .priority_zero_sent = record.priority_zero_sent,
+            .priority_zero_received = record.priority_zero_received,
+            .errors_received = record.errors_received};
+}
+
+/// The parts of a record one after the other.
+class Writing {
+  public:
+    template <class Part>
+    void put(const Part& part) {
+        static_assert(std::is_trivially_copyable_v<Part>);
+        std::memcpy(octets_.data() + length_, &part, sizeof part);
+        length_ += sizeof part;
+    }
+    [[nodiscard]] std::span<const std::byte> octets() const { return {octets_.data(), length_}; }
+
+  private:
+    std::array<std::byte, kMost> octets_;
+    std::size_t length_ = 0;
+};
+
+class Reading {
+  public:
+    explicit Reading(std::span<const std::byte> octets) : rest_(octets) {}
+    /// False when so much is not left.
+    template <class Part>
+    bool take(Part& part) {
+        if (rest_.size() < sizeof part) return false;
+        std::memcpy(&part, rest_.data(), sizeof part);
+        rest_ = rest_.subspan(sizeof part);
+        return true;
+    }
+    [[nodiscard]] bool done() const { return rest_.empty(); }
+
+  private:
+    std::span<const std::byte> rest_;
+};
 
 std::optional<RouterState> state_in(const RouterRecord& record) {
     const auto is_set = [&](Flag which) { return (record.flags & which) != 0; };
@@ -210,10 +282,10 @@ std::optional<RouterState> state_in(const RouterRecord& record) {
 
 }  // namespace
 
-SavedState::SavedState()
-    : file_(state::StateFile::private_memory(kPrivateRecords, sizeof(RouterRecord))) {}
+SavedState::SavedState() : file_(state::StateFile::private_memory(kPrivateRecords, kMost)) {}
 
-bool SavedState::save_router(core::ObjectId instance, const SavedRouter& saved) {
+bool SavedState::save_router(core::ObjectId instance, const RouterView& saved,
+                             state::SlotHint& hint) {
     RouterRecord record{.kind = kRouter};
     record.state = static_cast<std::uint8_t>(name_of(saved.router.state));
     record.priority = saved.router.priority;
@@ -225,28 +297,42 @@ bool SavedState::save_router(core::ObjectId instance, const SavedRouter& saved) 
         record.heard_octets = put_address(heard->source, record.heard_from);
     }
     record.changed = saved.since;
-    record.counters = saved.counters;
-    put(saved.trailer, record);
+    put(saved.counters, record);
     record.header_sequence = saved.header_sequence;
     record.old_checksum_peers = saved.old_checksum_peers;
-    return state::store(file_, instance, record);
+    const bool refused = saved.counters.errors_received != 0;
+    if (refused) record.parts |= kWithRefused;
+    if (saved.trailer != nullptr) record.parts |= kWithTrailer;
+    Writing whole;
+    whole.put(record);
+    if (refused) whole.put(RefusedRecord{saved.counters.refused});
+    if (saved.trailer != nullptr) whole.put(record_of(*saved.trailer));
+    return file_.write(instance, whole.octets(), hint);
 }
 
 std::optional<SavedRouter> SavedState::router(core::ObjectId instance) const {
-    const auto record = state::load<RouterRecord>(file_, instance);
-    if (!record || record->kind != kRouter || !plausible(*record)) return std::nullopt;
-    const auto state = state_in(*record);
-    if (!state) return std::nullopt;
-    SavedRouter saved{.counters = record->counters};
+    const auto octets = file_.read(instance);
+    if (!octets) return std::nullopt;
+    Reading parts(*octets);
+    RouterRecord record;
+    RefusedRecord refused;
+    TrailerRecord trailer;
+    if (!parts.take(record) || record.kind != kRouter || !plausible(record)) return std::nullopt;
+    if ((record.parts & kWithRefused) != 0 && !parts.take(refused)) return std::nullopt;
+    if ((record.parts & kWithTrailer) != 0 && !parts.take(trailer)) return std::nullopt;
+    const auto state = state_in(record);
+    if (!parts.done() || !state) return std::nullopt;
+    SavedRouter saved{.counters = counters_in(record)};
+    if (record.errors_received != 0) saved.counters.refused = refused.refused;
     saved.router.state = *state;
-    saved.router.priority = record->priority;
-    saved.router.yielded_ownership = (record->flags & kYieldedOwnership) != 0;
-    if (const auto heard = address_in(record->heard_from, record->heard_octets))
-        saved.router.active = Heard{*heard, record->heard_priority, instant(record->heard_at)};
-    saved.trailer = trailer_in(*record);
-    saved.header_sequence = record->header_sequence;
-    saved.old_checksum_peers = record->old_checksum_peers;
-    saved.since = std::isfinite(record->changed) ? record->changed : 0;
+    saved.router.priority = record.priority;
+    saved.router.yielded_ownership = (record.flags & kYieldedOwnership) != 0;
+    if (const auto heard = address_in(record.heard_from, record.heard_octets))
+        saved.router.active = Heard{*heard, record.heard_priority, instant(record.heard_at)};
+    saved.trailer = trailer_in(trailer);
+    saved.header_sequence = record.header_sequence;
+    saved.old_checksum_peers = record.old_checksum_peers;
+    saved.since = std::isfinite(record.changed) ? record.changed : 0;
     return saved;
 }
 

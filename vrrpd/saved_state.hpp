@@ -27,6 +27,16 @@ struct Counters {
     friend bool operator==(const Counters&, const Counters&) = default;
 };
 
+/// What is saved, where it stands.
+struct RouterView {
+    const Router& router;
+    const Counters& counters;
+    double since = 0;
+    const TrailerKeeper::Memory* trailer = nullptr;  // of a router without one: nothing
+    std::uint32_t header_sequence = 0;
+    std::uint32_t old_checksum_peers = 0;
+};
+
 struct SavedRouter {
     Router router;  // without causes: those are looked at anew
     Counters counters;
@@ -34,6 +44,10 @@ struct SavedRouter {
     TrailerKeeper::Memory trailer;
     std::uint32_t header_sequence = 0;
     std::uint32_t old_checksum_peers = 0;  // one bit for each of the first peers
+
+    [[nodiscard]] RouterView view() const {
+        return {router, counters, since, &trailer, header_sequence, old_checksum_peers};
+    }
 };
 
 struct SavedScript {
@@ -55,8 +69,10 @@ class SavedState {
     [[nodiscard]] std::optional<SavedRouter> router(core::ObjectId instance) const;
     [[nodiscard]] std::optional<SavedScript> script(core::ObjectId script) const;
     /// False when the file is full.
-    bool save_router(core::ObjectId instance, const SavedRouter& saved);
+    bool save_router(core::ObjectId instance, const RouterView& saved, state::SlotHint& hint);
     bool save_script(core::ObjectId script, const SavedScript& saved);
+    /// Brings nearer what save_router() will fill.
+    void fetch(const state::SlotHint& hint) const { file_.fetch(hint); }
     void forget(core::ObjectId object) { file_.erase(object); }
 
   private:

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "proto/vrrp.pb.h"
+#include "vrrpd/packet_batch.hpp"
 
 namespace holdfast::vrrp {
 
@@ -19,87 +20,15 @@ namespace {
 
 using messages::v1::SocketGrant;
 
-/// The largest message is 8 + 255 * 16 octets behind an IPv4 header of 60 at most.
-constexpr std::size_t kLargest = 8192;
 /// Read in one go: more than a hot socket's buffer holds.
 constexpr unsigned kAtOnce = 8192;
 /// A cold socket: 10 packets each 100 ms.
 constexpr unsigned kColdAtOnce = 10;
 constexpr core::Interval kColdRest = std::chrono::milliseconds{100};
-/// A hot socket that was read so short a time ago rests as long: of a thousand routers that speak
-/// one after the other many are read in one go, and nobody hears a packet later than that.
-constexpr core::Interval kHotRest = std::chrono::microseconds{500};
-
-struct Packet {
-    std::array<std::byte, kLargest> bytes;
-    std::size_t length = 0;
-    core::Address source;
-    core::Address destination;
-    std::uint8_t hop_limit = 0;
-    std::uint64_t stamp_ns = 0;  // CLOCK_REALTIME
-    bool truncated = false;
-};
-
-template <class Value>
-Value value_of(const cmsghdr* header) {
-    Value value{};
-    std::memcpy(&value, CMSG_DATA(header), sizeof value);
-    return value;
-}
-
-void take_control(msghdr& message, Packet& packet) {
-    for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr;
-         each = CMSG_NXTHDR(&message, each)) {
-        if (each->cmsg_level == SOL_SOCKET && each->cmsg_type == SCM_TIMESTAMPNS) {
-            const auto stamp = value_of<timespec>(each);
-            packet.stamp_ns = static_cast<std::uint64_t>(stamp.tv_sec) * 1'000'000'000U +
-                              static_cast<std::uint64_t>(stamp.tv_nsec);
-        } else if (each->cmsg_level == IPPROTO_IPV6 && each->cmsg_type == IPV6_HOPLIMIT) {
-            packet.hop_limit = static_cast<std::uint8_t>(value_of<int>(each));
-        } else if (each->cmsg_level == IPPROTO_IPV6 && each->cmsg_type == IPV6_PKTINFO) {
-            packet.destination = core::Address::from(value_of<in6_pktinfo>(each).ipi6_addr);
-        }
-    }
-}
-
-/// False when nothing is left.
-bool receive(int socket, Packet& packet) {
-    sockaddr_storage from{};
-    std::array<std::byte, 256> control;
-    iovec where{packet.bytes.data(), packet.bytes.size()};
-    msghdr message{};
-    message.msg_name = &from;
-    message.msg_namelen = sizeof from;
-    message.msg_iov = &where;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    ssize_t length = 0;
-    do {
-        length = ::recvmsg(socket, &message, MSG_DONTWAIT);
-    } while (length < 0 && errno == EINTR);
-    if (length < 0) return false;
-    packet.length = static_cast<std::size_t>(length);
-    packet.truncated = (message.msg_flags & MSG_TRUNC) != 0;
-    packet.source = core::Address::from(from).value_or(core::Address());
-    take_control(message, packet);
-    return true;
-}
-
-/// IPv4 raw sockets show the IP header, IPv6 ones the message alone.
-std::optional<Datagram> datagram_in(const Packet& packet, core::Family family) {
-    if (packet.truncated) return std::nullopt;
-    const std::span<const std::byte> octets(packet.bytes.data(), packet.length);
-    if (family == core::Family::ipv6)
-        return Datagram{.source = packet.source,
-                        .destination = packet.destination,
-                        .time_to_live = packet.hop_limit,
-                        .protocol = kProtocol,
-                        .message = octets};
-    const auto cut = from_ipv4_packet(octets);
-    if (const auto* datagram = std::get_if<Datagram>(&cut)) return *datagram;
-    return std::nullopt;
-}
+/// A hot socket that was read so short a time ago is not watched for a while, but read each time
+/// this is over until nothing has come: of a thousand routers that speak one after the other many
+/// are read in one go, and nobody hears a packet later than that.
+constexpr core::Interval kHotRest = std::chrono::milliseconds{1};
 
 core::Result<WireKey> key_of(const SocketGrant& grant) {
     if (grant.interface().size() >= 16 || (grant.interface().empty() && !grant.unicast()))
@@ -128,14 +57,15 @@ struct Sockets::Receiver {
     std::uint64_t drop_until_ns = 0;  // the replaced socket had these too
     std::unique_ptr<loop::FdWatch> watch;
     core::Instant read_at{};
-    std::unique_ptr<loop::Timer> rest;
+    std::unique_ptr<loop::Timer> rest;  // of a cold one
 };
 
 Sockets::Sockets(loop::Loop& loop, log::Logger& log, Handlers handlers)
     : loop_(loop),
       log_(log),
       handlers_(std::move(handlers)),
-      limit_({.every = std::chrono::seconds{60}, .burst = 1}) {}
+      limit_({.every = std::chrono::seconds{60}, .burst = 1}),
+      round_(loop, [this] { read_busy(); }) {}
 
 Sockets::~Sockets() = default;
 
@@ -205,39 +135,74 @@ void Sockets::begin() {
 }
 
 void Sockets::watch(const WireKey& where, Receiver& receiver) {
-    receiver.rest =
-        std::make_unique<loop::Timer>(loop_, [&receiver] { receiver.watch->want_read(true); });
-    receiver.watch = std::make_unique<loop::FdWatch>(
-        loop_, receiver.socket.get(), [this, key = where, &receiver] { readable(key, receiver); });
+    if (receiver.cold)
+        receiver.rest =
+            std::make_unique<loop::Timer>(loop_, [&receiver] { receiver.watch->want_read(true); });
+    receiver.watch = std::make_unique<loop::FdWatch>(loop_, receiver.socket.get(),
+                                                     [this, key = where, &receiver] {
+                                                         if (receiver.cold)
+                                                             cold_readable(key, receiver);
+                                                         else
+                                                             hot_readable(key, receiver);
+                                                     });
 }
 
-void Sockets::readable(const WireKey& where, Receiver& receiver) {
-    core::Interval rest{0};
-    if (receiver.cold) {
-        if (read(where, receiver, kColdAtOnce) == kColdAtOnce) rest = kColdRest;
-    } else {
-        const core::Instant now = loop_.now();
-        if (now < receiver.read_at + kHotRest) rest = kHotRest;
-        receiver.read_at = now;
-        read(where, receiver, kAtOnce);
-    }
-    if (rest == core::Interval::zero()) return;
+void Sockets::cold_readable(const WireKey& where, Receiver& receiver) {
+    if (read(where, receiver, kColdAtOnce) < kColdAtOnce) return;
     receiver.watch->want_read(false);
-    receiver.rest->after(rest);
+    receiver.rest->after(kColdRest);
+}
+
+void Sockets::hot_readable(const WireKey& where, Receiver& receiver) {
+    const core::Instant now = loop_.now();
+    const bool busy = now < receiver.read_at + kHotRest;
+    receiver.read_at = now;
+    read(where, receiver, kAtOnce);
+    if (!busy) return;
+    receiver.watch->want_read(false);
+    if (std::ranges::find(busy_, where) == busy_.end()) busy_.push_back(where);
+    if (!round_.pending()) round_.after(kHotRest);
+}
+
+void Sockets::read_busy() {
+    const auto is_quiet = [&](const WireKey& where) {
+        const auto found = sets_.find(where);
+        if (found == sets_.end() || !found->second.hot || !found->second.hot->watch) return true;
+        Receiver& receiver = *found->second.hot;
+        if (read(where, receiver, kAtOnce) != 0) return false;
+        receiver.watch->want_read(true);
+        return true;
+    };
+    std::erase_if(busy_, is_quiet);
+    if (!busy_.empty()) round_.after(kHotRest);
 }
 
 unsigned Sockets::read(const WireKey& where, Receiver& receiver, unsigned limit) {
-    Packet packet;
+    PacketBatch batch;
     unsigned count = 0;
-    while (count < limit && receive(receiver.socket.get(), packet)) {
-        ++count;
-        if (packet.stamp_ns != 0 && packet.stamp_ns < receiver.drop_until_ns) continue;
-        if (const auto datagram = datagram_in(packet, where.family))
-            handlers_.arrived(where, *datagram);
-        else
-            refuse(where, packet.source);
+    while (count < limit) {
+        const unsigned taken = batch.receive(receiver.socket.get(), limit - count);
+        if (taken == 0) break;
+        count += taken;
+        hand_on(where, batch, taken, receiver.drop_until_ns);
+        if (taken < std::min(PacketBatch::kSize, limit - (count - taken))) break;
     }
     return count;
+}
+
+void Sockets::hand_on(const WireKey& where, const PacketBatch& batch, unsigned count,
+                      std::uint64_t drop_until_ns) {
+    std::array<Datagram, PacketBatch::kSize> datagrams;
+    std::size_t good = 0;
+    for (unsigned each = 0; each < count; ++each) {
+        const std::uint64_t stamp = drop_until_ns == 0 ? 0 : batch.stamp_ns(each);
+        if (stamp != 0 && stamp < drop_until_ns) continue;
+        if (const auto datagram = batch.datagram(each, where.family))
+            datagrams[good++] = *datagram;
+        else
+            refuse(where, batch.source(each));
+    }
+    if (good != 0) handlers_.arrived(where, std::span(datagrams).first(good));
 }
 
 void Sockets::refuse(const WireKey& where, const core::Address& source) {

@@ -25,6 +25,8 @@ class SocketGrant;
 
 namespace holdfast::vrrp {
 
+class PacketBatch;
+
 /// Of what is sent: the socket, and the address that is configured or that we chose.
 struct Source {
     const SendKey& key;
@@ -62,7 +64,8 @@ class Wire {
 class Sockets : public Wire {
   public:
     struct Handlers {
-        std::function<void(const WireKey&, const Datagram&)> arrived;
+        /// Some packets in the order in which they came.
+        std::function<void(const WireKey&, std::span<const Datagram>)> arrived;
         /// A packet whose IP or authentication header contradicts itself, of whatever router.
         std::function<void(const WireKey&, const core::Address& source)> garbage;
     };
@@ -111,9 +114,15 @@ class Sockets : public Wire {
     void replace(const WireKey& where, std::unique_ptr<Receiver>& receiver, core::UniqueFd socket,
                  bool cold);
     void watch(const WireKey& where, Receiver& receiver);
-    void readable(const WireKey& where, Receiver& receiver);
+    void hot_readable(const WireKey& where, Receiver& receiver);
+    void cold_readable(const WireKey& where, Receiver& receiver);
+    /// A round over the hot sockets that are not watched, since too much comes there.
+    void read_busy();
     /// Reads until nothing is left, at most `limit` packets; how many it read.
     unsigned read(const WireKey& where, Receiver& receiver, unsigned limit);
+    /// What is whole and did not arrive before then, as far as the kernel says when.
+    void hand_on(const WireKey& where, const PacketBatch& batch, unsigned count,
+                 std::uint64_t drop_until_ns);
     /// A packet that belongs to no router, since it does not even have an IP header.
     void refuse(const WireKey& where, const core::Address& source);
 
@@ -123,6 +132,8 @@ class Sockets : public Wire {
     bool begun_ = false;
     std::map<WireKey, Set> sets_;
     log::RateLimit limit_;
+    std::vector<WireKey> busy_;  // their hot sockets are read in rounds
+    loop::Timer round_;
 };
 
 }  // namespace holdfast::vrrp

@@ -14,6 +14,8 @@ namespace {
 
 /// Later than this share of an interval, a timer looks at the queues before it acts.
 constexpr int kLateShare = 8;
+/// An advertisement may be early by this share of an interval (and by no more than a timer can).
+constexpr int kSlackShare = 200;
 
 double seconds(core::Interval interval) {
     return std::chrono::duration<double>(interval).count();
@@ -42,10 +44,14 @@ SyncGroup::SyncGroup(const Tools& tools, GroupSetting setting, std::vector<Insta
 }
 
 void SyncGroup::take(const Event& event) {
+    take(event, tools_.loop.now());
+}
+
+void SyncGroup::take(const Event& event, core::Instant now) {
     const auto* judged = std::get_if<Judged>(&event);
     std::vector<StandingCause> causes_before;
     if (judged != nullptr) causes_before = router(judged->member).causes;
-    Transition done = step(parameters_, std::move(state_), event, tools_.loop.now());
+    Transition done = step(parameters_, std::move(state_), event, now);
     state_ = std::move(done.state);
     std::vector<RoleChanged> changes;
     for (const Action& action : done.actions) carry_out(action, changes);
@@ -60,6 +66,7 @@ void SyncGroup::carry_out(const Action& action, std::vector<RoleChanged>& change
     if (const auto* send = std::get_if<SendAdvertisement>(&act)) {
         instance.advertise(send->priority, parameters_.members[action.member].source);
     } else if (const auto* set = std::get_if<SetTimer>(&act)) {
+        instance.timer.set_slack(slack(action.member));
         instance.timer.at(set->at);
     } else if (std::holds_alternative<CancelTimer>(act)) {
         instance.timer.cancel();
@@ -99,7 +106,14 @@ void SyncGroup::timer_fired(std::size_t member) {
         for (const WireKey& each : wires_) tools_.wire.read_all(each);
         if (instance.timer.pending()) return;
     }
-    take(TimerFired{member});
+    // It may fire a little early, and counts as being on time then.
+    take(TimerFired{member}, std::max(tools_.loop.now(), instance.timer.deadline()));
+}
+
+/// Advertisements of many routers go out together; nobody takes over early.
+core::Interval SyncGroup::slack(std::size_t member) const {
+    if (name_of(router(member).state) != StateName::active) return core::Interval::zero();
+    return members_[member]->setting().router.advert_interval / kSlackShare;
 }
 
 void SyncGroup::log_late(std::size_t member, core::Interval late) const {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "lib/core/prefetch.hpp"
 #include "vrrpd/group.hpp"
 #include "vrrpd/instance.hpp"
 
@@ -25,6 +26,12 @@ class SyncGroup {
         return state_.members.at(member);
     }
 
+    /// Brings nearer what a member's next event will need.
+    void fetch(std::size_t member) const {
+        core::prefetch(state_.members.at(member));
+        core::prefetch(parameters_.members.at(member));
+        core::prefetch(members_.at(member));
+    }
     void take(const Event& event);
     void timer_fired(std::size_t member);
     /// What tracking and the rest of vrrpd say about a member now; nothing happens if that is what
@@ -42,8 +49,10 @@ class SyncGroup {
     [[nodiscard]] core::Interval down_interval(std::size_t member) const;
 
   private:
+    void take(const Event& event, core::Instant now);
     void carry_out(const Action& action, std::vector<RoleChanged>& changes);
     void announce(Instance& instance, AnnounceAgain::Why why);
+    [[nodiscard]] core::Interval slack(std::size_t member) const;
     void log_late(std::size_t member, core::Interval late) const;
     void log_causes(std::size_t member, const std::vector<StandingCause>& before);
 

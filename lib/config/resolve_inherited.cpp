@@ -7,6 +7,9 @@ namespace holdfast::config {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000;
+/// keepalived: never. An announcement that was lost while routers did not hear each other is made
+/// up for by nothing else.
+constexpr std::uint64_t kRefresh = 60 * kSecond;
 
 void inherit_announcements(const v1::GlobalDefs& global, v1::VrrpInstance& instance) {
     if (!instance.has_garp_master_delay_us()) {
@@ -18,7 +21,8 @@ void inherit_announcements(const v1::GlobalDefs& global, v1::VrrpInstance& insta
             global.has_garp_master_repeat() ? global.garp_master_repeat() : 5);
     }
     if (!instance.has_garp_master_refresh_us()) {
-        instance.set_garp_master_refresh_us(global.garp_master_refresh_us());
+        instance.set_garp_master_refresh_us(
+            global.has_garp_master_refresh_us() ? global.garp_master_refresh_us() : kRefresh);
     }
     if (!instance.has_garp_master_refresh_repeat()) {
         instance.set_garp_master_refresh_repeat(

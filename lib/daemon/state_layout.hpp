@@ -16,11 +16,11 @@ namespace holdfast::daemon {
 
 /// Octets of one record of each role's state file. A role whose record grows above it changes this
 /// number; one whose record changes its meaning changes the version.
-inline constexpr std::size_t kVrrpdRecord = 768;
+inline constexpr std::size_t kVrrpdRecord = 640;
 inline constexpr std::size_t kCheckerdRecord = 384;
 inline constexpr std::size_t kIpvsdRecord = 128;
 
-inline constexpr std::uint32_t kVrrpdLayout = 2;
+inline constexpr std::uint32_t kVrrpdLayout = 3;
 inline constexpr std::uint32_t kCheckerdLayout = 1;
 inline constexpr std::uint32_t kIpvsdLayout = 1;
 

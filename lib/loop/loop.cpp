@@ -189,18 +189,26 @@ bool Loop::run_due_timers() {
     const core::Instant moment = now();
     bool fired = false;
     auto next = inside_->timers.begin();
-    while (!stopped_ && next != inside_->timers.end() && std::get<0>(*next) <= moment) {
-        if (std::get<1>(*next) >= set_later) {
+    while (!stopped_ && next != inside_->timers.end() &&
+           std::get<0>(*next) <= moment + Timer::kMostSlack) {
+        const Inside::Entry entry = *next;
+        Timer& timer = *std::get<2>(entry);
+        if (timer.queued_order_ != timer.order_) {  // it was put off meanwhile
+            timer.dequeue();
+            timer.enqueue();
+            next = inside_->timers.upper_bound(entry);
+            continue;
+        }
+        if (timer.order_ >= set_later || timer.deadline_ > moment + timer.slack_) {
             ++next;
             continue;
         }
-        Timer& timer = *std::get<2>(*next);
-        inside_->timers.erase(next);
+        timer.dequeue();
         timer.order_ = 0;
         const auto call = timer.fire_;  // the callback may destroy its timer
         (*call)();
         fired = true;
-        next = inside_->timers.begin();
+        next = inside_->timers.upper_bound(entry);  // what comes before it was set in this turn
     }
     return fired;
 }
@@ -213,20 +221,36 @@ Timer::~Timer() {
 }
 
 void Timer::at(core::Instant deadline) {
-    cancel();
     deadline_ = deadline;
     order_ = loop_.inside_->next_order++;
-    loop_.inside_->timers.emplace(deadline_, order_, this);
+    if (queued_order_ != 0 && queued_deadline_ <= deadline) return;
+    dequeue();
+    enqueue();
 }
 
 void Timer::after(core::Interval delay) {
     at(loop_.now() + delay);
 }
 
+void Timer::set_slack(core::Interval slack) {
+    slack_ = std::clamp(slack, core::Interval::zero(), kMostSlack);
+}
+
 void Timer::cancel() {
-    if (order_ == 0) return;
-    loop_.inside_->timers.erase({deadline_, order_, this});
+    dequeue();
     order_ = 0;
+}
+
+void Timer::enqueue() {
+    queued_deadline_ = deadline_;
+    queued_order_ = order_;
+    loop_.inside_->timers.emplace(deadline_, order_, this);
+}
+
+void Timer::dequeue() {
+    if (queued_order_ == 0) return;
+    loop_.inside_->timers.erase({queued_deadline_, queued_order_, this});
+    queued_order_ = 0;
 }
 
 struct FdWatch::Calls {

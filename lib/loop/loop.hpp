@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -98,6 +99,10 @@ class Timer {
     /// A deadline in the past fires in the next turn.
     void at(core::Instant deadline);
     void after(core::Interval delay);
+    /// From now on it may fire so much before its deadline, when the loop is at work anyway: waking
+    /// up for each of a thousand timers costs more than what they do. kMostSlack at most.
+    void set_slack(core::Interval slack);
+    static constexpr core::Interval kMostSlack = std::chrono::microseconds{500};
     void cancel();
     [[nodiscard]] bool pending() const { return order_ != 0; }
     /// Of the last at() or after(), also once it has fired.
@@ -105,10 +110,18 @@ class Timer {
 
   private:
     friend class Loop;
+    void enqueue();
+    void dequeue();
+
     Loop& loop_;
     std::shared_ptr<std::function<void()>> fire_;
     core::Instant deadline_{};
+    core::Interval slack_{0};
     std::uint64_t order_ = 0;  // place among timers of one deadline; 0: not set
+    // Its entry in the loop's queue. A timer that is put off again and again leaves it where it is,
+    // and moves it once that moment has come.
+    core::Instant queued_deadline_{};
+    std::uint64_t queued_order_ = 0;  // 0: it has none
 };
 
 /// Calls back while a descriptor is readable, and, after want_write(true), while it is writable;

@@ -66,8 +66,9 @@ std::vector<Rule> common() {
                 "clock_nanosleep", "clock_nanosleep_time64", "nanosleep", "timerfd_settime",
                 "timerfd_settime64", "restart_syscall"});
     // What is open already. No sendmsg: its control data cannot be looked at.
-    add(rules, {"read", "readv", "write", "writev", "pread64", "recvmsg", "recvfrom", "recv",
-                "close", "lseek", "_llseek", "fstat", "fstat64", "getsockopt"});
+    add(rules,
+        {"read", "readv", "write", "writev", "pread64", "recvmsg", "recvmmsg", "recvmmsg_time64",
+         "recvfrom", "recv", "close", "lseek", "_llseek", "fstat", "fstat64", "getsockopt"});
     rules.push_back({"sendto", {without(3, MSG_FASTOPEN)}});
     rules.push_back({"send", {without(3, MSG_FASTOPEN)}});
     // glibc asks fstat as newfstatat with an empty path, and has no way back.
@@ -163,8 +164,8 @@ std::vector<Rule> read_files() {
                 "getuid",    "geteuid",   "getgid",     "getegid",  "getgroups",  "prlimit64",
                 "umask"});
     // Names are resolved with glibc: nscd, DNS, and the order of addresses from the kernel.
-    add(rules, {"connect", "bind", "getsockname", "getpeername", "sendmsg", "sendmmsg", "recvmmsg",
-                "select", "pselect6"});
+    add(rules, {"connect", "bind", "getsockname", "getpeername", "sendmsg", "sendmmsg", "select",
+                "pselect6"});
     add_sockets(rules,
                 {{AF_UNIX, SOCK_STREAM, 0}, {AF_UNIX, SOCK_DGRAM, 0}, {AF_NETLINK, SOCK_RAW, 0}});
     for (const int family : {AF_INET, AF_INET6}) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "lib/core/prefetch.hpp"
 #include "lib/state/layout.hpp"
 
 namespace holdfast::state {
@@ -62,9 +63,18 @@ struct StateFile::Mapping {
     void start_anew();
     void wipe_slots();
     void build_index();
+    /// Its present one, or else a free one; none when the file is full.
+    std::optional<std::size_t> slot_for(core::ObjectId id);
     void publish(std::size_t number, core::ObjectId id, std::span<const std::byte> record) {
-        slot(number).publish(id, record, ++sequences[number]);
+        Occupant& occupant = occupants[number];
+        occupant.id = id;
+        slot(number).publish(id, record, ++occupant.sequence);
     }
+
+    struct Occupant {
+        core::ObjectId id;
+        std::uint64_t sequence = 0;  // of the slot's newest copy
+    };
 
     std::byte* start;
     std::size_t size;
@@ -75,7 +85,7 @@ struct StateFile::Mapping {
     bool inherited = false;
     std::unordered_map<core::ObjectId, std::size_t> index;
     std::vector<std::size_t> free_slots;
-    std::vector<std::uint64_t> sequences;  // of each slot's newest copy
+    std::vector<Occupant> occupants;  // of each slot
 };
 
 bool StateFile::Mapping::believable() {
@@ -103,14 +113,26 @@ void StateFile::Mapping::wipe_slots() {
 void StateFile::Mapping::build_index() {
     index.clear();
     free_slots.clear();
-    sequences.assign(records, 0);
+    occupants.assign(records, {});
     for (std::size_t i = records; i-- > 0;) {
         const auto content = slot(i).newest();
-        if (content) sequences[i] = content->sequence;
+        if (content) occupants[i].sequence = content->sequence;
         // A second slot with the same id is not ours; it is free like one without id.
         const bool used = content && content->id && index.try_emplace(content->id, i).second;
-        if (!used) free_slots.push_back(i);
+        if (used)
+            occupants[i].id = content->id;
+        else
+            free_slots.push_back(i);
     }
+}
+
+std::optional<std::size_t> StateFile::Mapping::slot_for(core::ObjectId id) {
+    if (const auto found = index.find(id); found != index.end()) return found->second;
+    if (free_slots.empty()) return std::nullopt;
+    const std::size_t slot = free_slots.back();
+    free_slots.pop_back();
+    index.emplace(id, slot);
+    return slot;
 }
 
 void StateFile::Mapping::begin() {
@@ -176,18 +198,30 @@ std::optional<std::vector<std::byte>> StateFile::read(core::ObjectId id) const {
 }
 
 bool StateFile::write(core::ObjectId id, std::span<const std::byte> record) {
+    SlotHint unknown;
+    return write(id, record, unknown);
+}
+
+bool StateFile::write(core::ObjectId id, std::span<const std::byte> record, SlotHint& hint) {
     Mapping& mapping = begun();
     if (!id || record.size() > mapping.record_size) {
         core::broken_invariant("state record without id or too long");
     }
-    auto found = mapping.index.find(id);
-    if (found == mapping.index.end()) {
-        if (mapping.free_slots.empty()) return false;
-        found = mapping.index.emplace(id, mapping.free_slots.back()).first;
-        mapping.free_slots.pop_back();
+    const bool right = hint.slot < mapping.records && mapping.occupants[hint.slot].id == id;
+    if (!right) {
+        const auto slot = mapping.slot_for(id);
+        if (!slot) return false;
+        hint.slot = *slot;
     }
-    mapping.publish(found->second, id, record);
+    mapping.publish(hint.slot, id, record);
     return true;
+}
+
+void StateFile::fetch(const SlotHint& hint) const {
+    const Mapping& mapping = *mapping_;
+    if (hint.slot >= mapping.occupants.size()) return;
+    core::prefetch(mapping.occupants[hint.slot]);
+    core::prefetch(mapping.start + sizeof(Head) + hint.slot * Slot::size(mapping.record_size), 256);
 }
 
 void StateFile::erase(core::ObjectId id) {

@@ -29,6 +29,12 @@ struct Identity {
 /// Octets of one record at most.
 inline constexpr std::size_t kMaxRecord = 4096;
 
+/// Where a record was written last, for whoever writes it often: spares the search. Always safe: a
+/// hint that no longer fits is found out and corrected.
+struct SlotHint {
+    std::size_t slot = 0;
+};
+
 /// Octets that a file for `records` records of `record_size` needs (the supervisor sizes it with
 /// posix_fallocate; a store into an unbacked page of a full tmpfs is SIGBUS).
 [[nodiscard]] std::uint64_t file_size(std::size_t records, std::size_t record_size);
@@ -60,6 +66,9 @@ class StateFile {
     [[nodiscard]] std::optional<std::vector<std::byte>> read(core::ObjectId id) const;
     /// `record` may be shorter than the record size. False when the file is full.
     bool write(core::ObjectId id, std::span<const std::byte> record);
+    bool write(core::ObjectId id, std::span<const std::byte> record, SlotHint& hint);
+    /// Brings nearer what the next write() there will fill.
+    void fetch(const SlotHint& hint) const;
     void erase(core::ObjectId id);
     /// In no particular order.
     [[nodiscard]] std::vector<core::ObjectId> ids() const;

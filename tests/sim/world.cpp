@@ -60,6 +60,7 @@ World::World(const Plan& plan, bool trace)
     : plan_(plan), trace_(trace), random_(plan.seed ^ 0x9e3779b97f4a7c15ULL) {
     segments_.resize(plan_.segments);
     believed_.resize(plan_.segments);
+    unheard_.resize(plan_.segments);
     hosts_.resize(plan_.hosts);
     for (std::size_t host = 0; host < plan_.hosts; ++host) {
         Host& made = hosts_[host];
@@ -193,6 +194,7 @@ void World::read(std::size_t host, const Packet& packet) {
     const bool known = said.max_advertise_interval == plan_.interval ||
                        said.max_advertise_interval == plan_.longest_interval;
     if (accepted->addresses_differ || !known) noticed_ = "a garbled packet was believed";
+    if (said.priority != 0 && unheard_[packet.segment] == host) unheard_[packet.segment].reset();
     take(host, vrrp::AdvertisementReceived{
                    *member, {datagram.source, said.priority, said.max_advertise_interval}});
 }
@@ -255,7 +257,11 @@ void World::announce(std::size_t host, std::size_t segment) {
     // The client is with the hosts of the mask, if there are any.
     const unsigned mask = wire.mask.value_or(0);
     const bool cut_off = wire.mute == host || (mask != 0 && (mask >> host & 1U) == 0);
-    if (hosts_[host].link_up[segment] && !cut_off) believed_[segment] = host;
+    unheard_[segment].reset();
+    if (cut_off)
+        unheard_[segment] = host;
+    else if (hosts_[host].link_up[segment])
+        believed_[segment] = host;
 }
 
 void World::episode(std::size_t index, std::size_t segment, const vrrp::Action& action) {

@@ -126,6 +126,9 @@ class World {
     std::vector<Host> hosts_;
     std::vector<Segment> segments_;
     std::vector<std::optional<std::size_t>> believed_;  // who announced the address last
+    /// Who announced the address last while that could not be heard, and has not heard since of
+    /// another Active Router, which would make it announce again.
+    std::vector<std::optional<std::size_t>> unheard_;
     /// Something happened of which the Active Router cannot know that the client turned away from
     /// it.
     bool unknowable_ = false;

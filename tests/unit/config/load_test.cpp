@@ -50,6 +50,12 @@ TEST(RandomSeed, DecidesWhatRandomNumbersFollow) {
     EXPECT_NE(name_with("7"), name_with("8"));
 }
 
+TEST(Instance, RefreshesItsAnnouncementsUnlessToldNotTo) {
+    EXPECT_EQ(only_instance(load_instance("garp_master_refresh 0")).garp_master_refresh_us(), 0U);
+    EXPECT_EQ(only_instance(load_instance("garp_master_refresh 7")).garp_master_refresh_us(),
+              7'000'000U);
+}
+
 TEST(Instance, GetsKeepalivedsDefaults) {
     const LoadResult result = load_instance("");
     ASSERT_TRUE(result.usable) << rendered(result);
@@ -63,7 +69,7 @@ TEST(Instance, GetsKeepalivedsDefaults) {
     EXPECT_EQ(instance.multicast_group(), octets("224.0.0.18"));
     EXPECT_EQ(instance.garp_master_delay_us(), 5'000'000U);
     EXPECT_EQ(instance.garp_master_repeat(), 5U);
-    EXPECT_EQ(instance.garp_master_refresh_us(), 0U);
+    EXPECT_EQ(instance.garp_master_refresh_us(), 60'000'000U);  // keepalived: never
     EXPECT_EQ(instance.garp_master_refresh_repeat(), 1U);
     EXPECT_EQ(instance.garp_lower_priority_delay_us(), 5'000'000U);
     EXPECT_EQ(instance.garp_lower_priority_repeat(), 5U);

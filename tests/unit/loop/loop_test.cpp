@@ -87,6 +87,62 @@ TEST_F(LoopInVirtualTime, ATimerSetAgainMovesItsDeadline) {
     EXPECT_EQ(seen.size(), 1U);
 }
 
+TEST_F(LoopInVirtualTime, ATimerPutOffAgainAndAgainFiresOnceAtItsLastDeadlineInItsPlace) {
+    std::vector<std::string> fired;
+    Timer put_off(loop, [&] { fired.emplace_back("put off"); });
+    put_off.after(2ms);
+    for (int each = 0; each < 5; ++each) {
+        loop.advance(1ms);
+        put_off.after(2ms);
+    }
+    Timer later(loop, [&] { fired.emplace_back("later"); });
+    later.at(put_off.deadline());
+    loop.advance(1999us);
+    EXPECT_TRUE(fired.empty());
+    loop.advance(1us);
+    EXPECT_EQ(fired, (std::vector<std::string>{"put off", "later"}));
+    loop.advance(1s);
+    EXPECT_EQ(fired.size(), 2U);
+}
+
+TEST_F(LoopInVirtualTime, ATimerThatWasPutOffMayBeSetEarlierCancelledOrDestroyed) {
+    int count = 0;
+    Timer first(loop, [&] { ++count; });
+    first.after(2ms);
+    first.after(9ms);
+    first.after(1ms);
+    loop.advance(1ms);
+    EXPECT_EQ(count, 1);
+    first.after(2ms);
+    first.after(3ms);
+    first.cancel();
+    {
+        Timer gone(loop, [&] { ++count; });
+        gone.after(2ms);
+        gone.after(4ms);
+    }
+    loop.advance(1s);
+    EXPECT_EQ(count, 1);
+}
+
+TEST_F(LoopInVirtualTime, WithSlackATimerFiresWithAnotherOneButWakesNobodyEarly) {
+    std::vector<std::string> fired;
+    Timer exact(loop, [&] { fired.emplace_back("exact"); });
+    Timer slack(loop, [&] { fired.emplace_back("slack"); });
+    Timer far(loop, [&] { fired.emplace_back("far"); });
+    slack.set_slack(300us);
+    far.set_slack(1h);  // kMostSlack
+    exact.after(1000us);
+    slack.after(1300us);
+    far.after(1501us);
+    loop.advance(999us);
+    EXPECT_TRUE(fired.empty());
+    loop.advance(1us);
+    EXPECT_EQ(fired, (std::vector<std::string>{"exact", "slack"}));
+    loop.advance(1us);
+    EXPECT_EQ(fired, (std::vector<std::string>{"exact", "slack", "far"}));
+}
+
 TEST_F(LoopInVirtualTime, ACancelledTimerIsSilent) {
     Timer timer(loop, note("fired"));
     timer.after(1ms);

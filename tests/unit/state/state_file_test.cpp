@@ -84,6 +84,24 @@ TEST_F(StateFileTest, AnErasedRecordStaysErasedAndItsPlaceIsUsedAgain) {
     EXPECT_EQ(text_of(successor().read(kC)), "c");
 }
 
+TEST_F(StateFileTest, AHintThatNoLongerFitsIsCorrected) {
+    StateFile state = successor();
+    SlotHint of_a;
+    SlotHint of_b;
+    EXPECT_TRUE(state.write(kA, bytes("a"), of_a));
+    EXPECT_TRUE(state.write(kB, bytes("b"), of_b));
+    EXPECT_TRUE(state.write(kA, bytes("aa"), of_a));
+    state.erase(kA);
+    EXPECT_TRUE(state.write(kC, bytes("c"), of_b));  // of another record
+    EXPECT_FALSE(state.write(kA, bytes("a"), of_a));
+    EXPECT_EQ(text_of(state.read(kA)), "(absent)");
+    EXPECT_EQ(text_of(state.read(kB)), "b");
+    EXPECT_EQ(text_of(state.read(kC)), "c");
+    SlotHint wild{.slot = 1'000'000};
+    EXPECT_TRUE(state.write(kB, bytes("bb"), wild));
+    EXPECT_EQ(text_of(state.read(kB)), "bb");
+}
+
 TEST_F(StateFileTest, AnotherIdentityStartsCold) {
     const auto changed = [](auto change) {
         Identity me = identity();
