@@ -342,8 +342,10 @@ void Addresses::log_repair(const Change& change) {
                  fmt::format("{} (changed by somebody else{})", to_text(change), more));
 }
 
-void Addresses::link_changed(const netlink::Link& now) {
+bool Addresses::link_changed(const netlink::Link& now) {
     std::erase_if(let_go_, [&](const AddressName& name) { return name.interface == now.name; });
+    const auto first = claims_.lower_bound(AddressName{.interface = now.name});
+    return first != claims_.end() && first->first.interface == now.name;
 }
 
 void Addresses::link_removed(const netlink::Link& last) {

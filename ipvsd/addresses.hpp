@@ -77,8 +77,8 @@ class Addresses {
     /// The same after a check: what was done is a repair.
     Restored settle_repair(const Work& work, std::span<const core::Error> errors);
 
-    // Events of the kernel; true: something of ours is not as it should be.
-    void link_changed(const netlink::Link& now);
+    // Events of the kernel; true: something of ours may not be as it should be.
+    bool link_changed(const netlink::Link& now);
     void link_removed(const netlink::Link& last);
     bool address_changed(const netlink::InterfaceAddress& now);
     bool address_removed(const netlink::InterfaceAddress& last);

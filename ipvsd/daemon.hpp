@@ -17,6 +17,7 @@
 #include "ipvsd/role_book.hpp"
 #include "ipvsd/services.hpp"
 #include "lib/daemon/role.hpp"
+#include "lib/log/rate_limit.hpp"
 #include "lib/state/state_file.hpp"
 
 namespace holdfast::ipvsd {
@@ -129,6 +130,7 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     std::unique_ptr<loop::Timer> withdrawal_;
     bool active_ = false;
     bool vrrpd_has_said_ = false;
+    log::RateLimit contests_limit_{{.every = std::chrono::seconds{10}}};
 };
 
 }  // namespace holdfast::ipvsd

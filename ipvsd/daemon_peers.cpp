@@ -181,8 +181,12 @@ void Daemon::announce(core::ObjectId instance, AnnouncementReason reason) {
 
 /// Restoring is of no use: the instance gives its role to a router whose addresses stay.
 void Daemon::tell_contested(core::ObjectId instance, const std::string& what) {
-    around_.log.error("CONTESTED", fmt::format("{}: {} is removed again and again by somebody else",
-                                               name_of_instance(instance), what));
+    // What is static has nobody to give it to, and is contested for as long as it is.
+    if (contests_limit_.admit(instance.value, around_.loop.now())) {
+        around_.log.error("CONTESTED",
+                          fmt::format("{}: {} is removed again and again by somebody else",
+                                      name_of_instance(instance), what));
+    }
     const auto channel = peers_.find(ipc::Peer::vrrpd);
     if (channel == peers_.end() || !model_->instances.contains(instance)) return;
     constexpr std::size_t kLongestText = 200;

@@ -148,6 +148,15 @@ std::string interface_in(const Record& record) {
     return record.interface.back() == '\0' ? std::string(record.interface.data()) : std::string();
 }
 
+Record record_of_table(const std::string& name) {
+    Record record{.kind = static_cast<std::uint8_t>(Kind::table)};
+    std::memcpy(reinterpret_cast<char*>(&record) + offsetof(Record, interface), name.data(),
+                std::min(name.size(), kTableName - 1));
+    return record;
+}
+
+constexpr Record kRule{.kind = static_cast<std::uint8_t>(Kind::rule)};
+
 std::string table_in(const Record& record) {
     std::array<char, kTableName> name{};
     std::memcpy(name.data(), reinterpret_cast<const char*>(&record) + offsetof(Record, interface),
@@ -188,16 +197,40 @@ Ledger::Ledger(state::StateFile file) : file_(std::move(file)) {
     }
 }
 
+template <class Record>
+bool Ledger::write(core::ObjectId id, const Record& record) {
+    const bool written = file_.write(id, std::as_bytes(std::span(&record, 1)));
+    overflowed_ = overflowed_ || !written;
+    return written;
+}
+
+core::Status Ledger::move_to(core::UniqueFd larger) {
+    if (core::Status moved = file_.move_to(std::move(larger)); !moved) return moved;
+    if (!std::exchange(overflowed_, false)) return core::Done{};
+    // What the old file had no room for.
+    for (const auto& [name, when] : addresses_) write(id_of(name), record_of(name, when));
+    for (const ServiceKey& key : services_) write(id_of(key), record_of(key));
+    for (const auto& [id, place] : routes_) write(id, record_of(place));
+    for (const core::ObjectId id : rules_) write(id, kRule);
+    for (const std::string& name : interfaces_.made) {
+        write(id_of_interface(name), record_of_name(Kind::interface, name));
+    }
+    for (const auto& [name, old] : interfaces_.changed) write(id_of(name), record_of(name, old));
+    const bool short_enough = !table_.empty() && table_.size() < kTableName;
+    if (short_enough) write(kIdOfTable, record_of_table(table_));
+    return core::Done{};
+}
+
 bool Ledger::add(const AddressName& name, core::Instant when) {
     if (!addresses_.emplace(name, when).second) return true;
     const Record record = record_of(name, when);
-    return file_.write(id_of(name), std::as_bytes(std::span(&record, 1)));
+    return write(id_of(name), record);
 }
 
 bool Ledger::add(const ServiceKey& key) {
     if (!services_.insert(key).second) return true;
     const Record record = record_of(key);
-    return file_.write(id_of(key), std::as_bytes(std::span(&record, 1)));
+    return write(id_of(key), record);
 }
 
 core::ObjectId Ledger::route_id(const std::string& name) {
@@ -207,14 +240,13 @@ core::ObjectId Ledger::route_id(const std::string& name) {
 bool Ledger::add_route(core::ObjectId id, const RouteTable& place) {
     if (!routes_.emplace(id, place).second) return true;
     const Record record = record_of(place);
-    return file_.write(id, std::as_bytes(std::span(&record, 1)));
+    return write(id, record);
 }
 
 bool Ledger::add_rule(const std::string& name) {
     const core::ObjectId id = id_of_rule(name);
     if (!rules_.insert(id).second) return true;
-    const Record record{.kind = static_cast<std::uint8_t>(Kind::rule)};
-    return file_.write(id, std::as_bytes(std::span(&record, 1)));
+    return write(id, kRule);
 }
 
 void Ledger::erase_route(core::ObjectId id) {
@@ -265,7 +297,7 @@ void Ledger::erase(const ServiceKey& key) {
 bool Ledger::add_interface(const std::string& name) {
     if (!interfaces_.made.insert(name).second) return true;
     const Record record = record_of_name(Kind::interface, name);
-    return file_.write(id_of_interface(name), std::as_bytes(std::span(&record, 1)));
+    return write(id_of_interface(name), record);
 }
 
 void Ledger::erase_interface(const std::string& name) {
@@ -275,7 +307,7 @@ void Ledger::erase_interface(const std::string& name) {
 bool Ledger::add(const SettingName& setting, std::uint32_t old) {
     if (!interfaces_.changed.emplace(setting, old).second) return true;
     const Record record = record_of(setting, old);
-    return file_.write(id_of(setting), std::as_bytes(std::span(&record, 1)));
+    return write(id_of(setting), record);
 }
 
 void Ledger::erase(const SettingName& setting) {
@@ -286,10 +318,7 @@ bool Ledger::set_table(const std::string& name) {
     if (table_ == name) return true;
     table_ = name;
     if (name.size() >= kTableName) return false;
-    Record record{.kind = static_cast<std::uint8_t>(Kind::table)};
-    std::memcpy(reinterpret_cast<char*>(&record) + offsetof(Record, interface), name.data(),
-                name.size());
-    return file_.write(kIdOfTable, std::as_bytes(std::span(&record, 1)));
+    return write(kIdOfTable, record_of_table(name));
 }
 
 void Ledger::erase_table() {

@@ -68,12 +68,16 @@ class Ledger {
     [[nodiscard]] const std::string& table() const { return table_; }
 
     /// A larger file for the generation that needs it; on failure the old one is kept.
-    core::Status move_to(core::UniqueFd larger) { return file_.move_to(std::move(larger)); }
+    core::Status move_to(core::UniqueFd larger);
     /// A successor starts cold from now on.
     void mark_ended() { file_.mark_ended(); }
 
   private:
+    template <class Record>
+    bool write(core::ObjectId id, const Record& record);
+
     state::StateFile file_;
+    bool overflowed_ = false;  // something is remembered only
     std::map<AddressName, core::Instant> addresses_;
     std::set<ServiceKey> services_;
     std::map<core::ObjectId, RouteTable> routes_;

@@ -179,10 +179,10 @@ void Network::link_changed(const netlink::Link& now, const netlink::Link* before
     const bool came = before == nullptr || before->name != now.name;
     const bool moved = before != nullptr && now.is_up() != before->is_up();
     if (!came && !moved) return;
-    addresses_.link_changed(now);
+    const bool addresses_concerned = addresses_.link_changed(now) && (came || now.is_up());
     const bool was_concerned = before != nullptr && paths_.link_changed(*before);
     const bool routes_concerned = paths_.link_changed(now) || was_concerned;
-    if (came || now.is_up() || routes_concerned) check_soon();
+    if (addresses_concerned || routes_concerned) check_soon();
 }
 
 void Network::link_removed(const netlink::Link& last) {

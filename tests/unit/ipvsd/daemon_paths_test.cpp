@@ -194,6 +194,7 @@ TEST_F(Paths, CostNoDumpWhenInterfacesOfOthersComeAndGo) {
     say_all_roles({{1, kActive}});
     pass(1s);
     const int dumps = kernel_.route_dumps();
+    const int dumps_of_addresses = kernel_.address_dumps();
     kernel_.apply(std::vector<Change>{RemoveRoute{route_in_kernel()}});
     pass(1s);
     const std::uint32_t index = kernel_.add_interface("veth7");
@@ -201,6 +202,7 @@ TEST_F(Paths, CostNoDumpWhenInterfacesOfOthersComeAndGo) {
     kernel_.remove_interface(index);
     pass(1s);
     EXPECT_EQ(kernel_.route_dumps(), dumps);
+    EXPECT_EQ(kernel_.address_dumps(), dumps_of_addresses);
     EXPECT_EQ(routes(), "");  // nobody tracks it, and its interface was there all the time
 }
 
@@ -487,6 +489,18 @@ TEST_F(Statics, AreBackWhenSomebodyRemovesThemOrTheInterfaceReturns) {
     kernel_.add_interface("eth0");
     pass(200ms);
     EXPECT_TRUE(all_there());
+}
+
+TEST_F(Statics, AreFoughtForWithoutEndAndWithFewLines) {
+    add_statics();
+    start();
+    for (int i = 0; i < 300; ++i) {
+        kernel_.apply(std::vector<Change>{RemoveRoute{kernel_.paths().routes().at(0)}});
+        pass(100ms);
+        EXPECT_TRUE(all_there());
+    }
+    EXPECT_GE(log_.count("CONTESTED"), 1);
+    EXPECT_LE(log_.count("CONTESTED"), 4);
 }
 
 TEST_F(Statics, FollowAReload) {

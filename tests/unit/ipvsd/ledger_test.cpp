@@ -25,6 +25,7 @@ class File {
         const auto size = state::file_size(records, Ledger::kRecordSize);
         EXPECT_EQ(::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size)), 0);
     }
+    core::UniqueFd descriptor() const { return core::UniqueFd::duplicate_of(fd_.get()); }
     state::StateFile map() {
         return std::move(state::StateFile::map(core::UniqueFd::duplicate_of(fd_.get()),
                                                {.role = 4, .layout = 1}, Ledger::kRecordSize))
@@ -83,6 +84,49 @@ TEST(Ledger, SaysWhenTheFileIsFullAndRemembersAllTheSame) {
         all = ledger.add(key("192.0.2.1", port)) && all;
     EXPECT_FALSE(all);
     EXPECT_EQ(ledger.services().size(), 99U);
+}
+
+TEST(Ledger, WritesDownInALargerFileWhatTheOldOneHadNoRoomFor) {
+    File small(1);
+    File large(256);
+    {
+        Ledger ledger(small.map());
+        bool all = true;
+        for (std::uint16_t port = 1; port < 100; ++port) {
+            all = ledger.add(key("192.0.2.1", port)) && all;
+        }
+        EXPECT_FALSE(all);
+        ledger.add(name("192.0.2.1", 24), kWhen);
+        ledger.add_rule("rule");
+        const core::ObjectId route = Ledger::route_id("route");
+        ledger.add_route(route, {});
+        ledger.set_table("table");
+        EXPECT_TRUE(ledger.move_to(large.descriptor()).ok());
+    }
+    const Ledger successor(large.map());
+    EXPECT_EQ(successor.services().size(), 99U);
+    EXPECT_EQ(successor.address_names(), std::set{name("192.0.2.1", 24)});
+    EXPECT_TRUE(successor.has_rule("rule"));
+    EXPECT_TRUE(successor.has_route(Ledger::route_id("route")));
+    EXPECT_EQ(successor.table(), "table");
+}
+
+TEST(Ledger, ForgetsRoutesAndRulesThatAreNotKept) {
+    File file(16);
+    {
+        Ledger ledger(file.map());
+        for (const char* each : {"one", "two"}) {
+            ledger.add_route(Ledger::route_id(each), {});
+            ledger.add_rule(each);
+        }
+        EXPECT_EQ(ledger.keep_routes({Ledger::route_id("two")}), 1U);
+        EXPECT_EQ(ledger.keep_rules({"two"}), 1U);
+    }
+    const Ledger successor(file.map());
+    EXPECT_EQ(successor.routes().size(), 1U);
+    EXPECT_TRUE(successor.has_route(Ledger::route_id("two")));
+    EXPECT_TRUE(successor.has_rule("two"));
+    EXPECT_FALSE(successor.has_rule("one"));
 }
 
 }  // namespace
