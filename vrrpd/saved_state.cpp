@@ -48,13 +48,7 @@ struct RouterRecord {
     std::array<std::byte, 16> heard_from{};
     std::uint64_t heard_octets = 0;  // 0, 4 or 16
     double changed = 0;
-    std::uint64_t advertisements_sent = 0;
-    std::uint64_t advertisements_received = 0;
-    std::uint64_t became_active = 0;
-    std::uint64_t released_active = 0;
-    std::uint64_t priority_zero_sent = 0;
-    std::uint64_t priority_zero_received = 0;
-    std::uint64_t errors_received = 0;
+    Totals counted;
     std::uint32_t header_sequence = 0;
     std::uint32_t old_checksum_peers = 0;
 };
@@ -199,25 +193,6 @@ TrailerKeeper::Memory trailer_in(const TrailerRecord& record) {
     return memory;
 }
 
-void put(const Counters& counters, RouterRecord& record) {
-    record.advertisements_sent = counters.advertisements_sent;
-    record.advertisements_received = counters.advertisements_received;
-    record.became_active = counters.became_active;
-    record.released_active = counters.released_active;
-    record.priority_zero_sent = counters.priority_zero_sent;
-    record.priority_zero_received = counters.priority_zero_received;
-    record.errors_received = counters.errors_received;
-}
-Counters counters_in(const RouterRecord& record) {
-    return {.advertisements_sent = record.advertisements_sent,
-            .advertisements_received = record.advertisements_received,
-            .became_active = record.became_active,
-            .released_active = record.released_active,
-            .priority_zero_sent = record.priority_zero_sent,
-            .priority_zero_received = record.priority_zero_received,
-            .errors_received = record.errors_received};
-}
-
 /// The parts of a record one after the other.
 class Writing {
   public:
@@ -297,7 +272,7 @@ bool SavedState::save_router(core::ObjectId instance, const RouterView& saved,
         record.heard_octets = put_address(heard->source, record.heard_from);
     }
     record.changed = saved.since;
-    put(saved.counters, record);
+    record.counted = static_cast<const Totals&>(saved.counters);
     record.header_sequence = saved.header_sequence;
     record.old_checksum_peers = saved.old_checksum_peers;
     const bool refused = saved.counters.errors_received != 0;
@@ -322,8 +297,9 @@ std::optional<SavedRouter> SavedState::router(core::ObjectId instance) const {
     if ((record.parts & kWithTrailer) != 0 && !parts.take(trailer)) return std::nullopt;
     const auto state = state_in(record);
     if (!parts.done() || !state) return std::nullopt;
-    SavedRouter saved{.counters = counters_in(record)};
-    if (record.errors_received != 0) saved.counters.refused = refused.refused;
+    SavedRouter saved;
+    static_cast<Totals&>(saved.counters) = record.counted;
+    if (record.counted.errors_received != 0) saved.counters.refused = refused.refused;
     saved.router.state = *state;
     saved.router.priority = record.priority;
     saved.router.yielded_ownership = (record.flags & kYieldedOwnership) != 0;

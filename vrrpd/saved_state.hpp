@@ -15,14 +15,17 @@
 namespace holdfast::vrrp {
 
 /// Since vrrpd's cold start.
-struct Counters {
-    std::uint64_t advertisements_sent = 0;  // that went out, to one peer at least
+struct Totals {
+    std::uint64_t advertisements_sent = 0;
     std::uint64_t advertisements_received = 0;
     std::uint64_t became_active = 0;
     std::uint64_t released_active = 0;
     std::uint64_t priority_zero_sent = 0;
     std::uint64_t priority_zero_received = 0;
     std::uint64_t errors_received = 0;
+    friend bool operator==(const Totals&, const Totals&) = default;
+};
+struct Counters : Totals {
     std::array<std::uint64_t, kRejections> refused{};  // of errors_received, by Rejection
     friend bool operator==(const Counters&, const Counters&) = default;
 };
