@@ -18,6 +18,9 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
+
+from harness.wait import eventually
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
@@ -43,6 +46,7 @@ class Namespace:
         self.full_name = f"hf{os.getpid()}-{next(_COUNTER)}-{name}"
         self.folder = pathlib.Path(folder, name)
         self.folder.mkdir(mode=0o755)
+        self._clock = []
         ip("netns", "add", self.full_name)
         self.batch("link set lo up")
 
@@ -50,7 +54,17 @@ class Namespace:
         ip("-n", self.full_name, lines=lines)
 
     def command(self, *words):
-        return ["nsenter", f"--net=/run/netns/{self.full_name}", "--", *map(str, words)]
+        return ["nsenter", f"--net=/run/netns/{self.full_name}", *self._clock, "--",
+                *map(str, words)]
+
+    def boot(self, ago):
+        """From now on programs find a host here that was started `ago` seconds before this call."""
+        offsets = [f"--{name}={int(ago - time.clock_gettime(clock))}" for name, clock in
+                   (("monotonic", time.CLOCK_MONOTONIC), ("boottime", time.CLOCK_BOOTTIME))]
+        holder = self.popen("unshare", "--time", *offsets, "sleep", "infinity")
+        comm = pathlib.Path(f"/proc/{holder.pid}/comm")
+        eventually("the time namespace", lambda: comm.read_text() == "sleep\n")
+        self._clock = [f"--time=/proc/{holder.pid}/ns/time_for_children"]
 
     def run(self, *words, check=True, **options):
         """Runs a program to its end; its output comes back as text."""
