@@ -115,10 +115,10 @@ class Fleet : public IncarnationOwner {
     void grant_sockets(const std::vector<SocketKey>& keys);
     [[nodiscard]] std::vector<RoleReport> report() const;
 
-    /// ipvsd says that a peer of its broke the protocol on their direct channel: that one is killed
-    /// and starts anew. An error when it names none of its peers.
     /// A new direct channel between a role and ipvsd, once a second at most; the role asks again.
     void renew_pair(ipc::Peer role);
+    /// ipvsd says that a peer of its broke the protocol on their direct channel: that one is killed
+    /// and starts anew. An error when it names none of its peers.
     core::Status accused(const messages::v1::PeerViolation& violation);
 
   private:

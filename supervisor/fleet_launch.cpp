@@ -1,4 +1,5 @@
-// How the fleet starts one process; what happens to it afterwards is in fleet.cpp.
+// How the fleet starts one process; what happens to it afterwards is in fleet.cpp, its end in
+// fleet_losses.cpp.
 #include <fmt/format.h>
 #include <unistd.h>
 
