@@ -17,6 +17,7 @@
 
 #include "lib/core/text.hpp"
 #include "lib/daemon/role.hpp"
+#include "supervisor/signals_held.hpp"
 
 namespace holdfast::supervisor {
 namespace {
@@ -158,10 +159,13 @@ core::Result<Launched> launch(const LaunchPlan& plan) {
     core::UniqueFd writing(ends[1]);
 
     Launched launched;
-    launched.pid = ::fork();
+    {
+        const SignalsHeld held;
+        launched.pid = ::fork();
+        // The supervisor has one thread, so the child may allocate.
+        if (launched.pid == 0) become(plan, writing.get(), argv.data(), envp.data());
+    }
     if (launched.pid < 0) return core::Error::last("fork");
-    // The supervisor has one thread, so the child may allocate.
-    if (launched.pid == 0) become(plan, writing.get(), argv.data(), envp.data());
     writing.reset();
     launched.pidfd = open_pidfd(launched.pid);
     core::Status started = read_report(reading.get(), launched.missing);

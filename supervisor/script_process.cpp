@@ -1,9 +1,6 @@
 #include "supervisor/script_process.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "supervisor/signals_held.hpp"
 #include "supervisor/starvation.hpp"
 
 namespace holdfast::supervisor {
@@ -25,7 +23,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr core::Interval kTimeToEnd = 2s;  // between TERM and KILL
-constexpr mode_t kScriptUmask = 022;
 /// Who waited for a processor for more than a quarter of the time was starved.
 constexpr int kStarvedShare = 4;
 
@@ -54,67 +51,6 @@ std::vector<char*> pointers_to(const std::vector<std::string>& words) {
     return pointers;
 }
 
-void reset_signals() {
-    struct sigaction standard {};
-    standard.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-/// Standard descriptors on /dev/null; everything else but `keep` closed.
-bool arrange_descriptors(int keep) {
-    const int null = ::open("/dev/null", O_RDWR);
-    if (null < 0) return false;
-    for (int standard = 0; standard <= 2; ++standard) {
-        if (::dup2(null, standard) < 0) return false;
-    }
-    constexpr int kErrors = 3;
-    if (keep != kErrors && ::dup3(keep, kErrors, O_CLOEXEC) < 0) return false;
-    return ::syscall(SYS_close_range, kErrors + 1, ~0U, 0) == 0;
-}
-
-bool become(const ScriptUser& user) {
-    if (::geteuid() != 0) return user.uid == ::geteuid();  // tests without root run as themselves
-    const bool changed_groups = user.groups.empty()
-                                    ? ::setgroups(1, &user.gid) == 0
-                                    : ::setgroups(user.groups.size(), user.groups.data()) == 0;
-    // A container without SETUID can still run root's scripts as root.
-    if (user.uid == ::geteuid() && user.gid == ::getegid()) return true;
-    return changed_groups && ::setresgid(user.gid, user.gid, user.gid) == 0 &&
-           ::setresuid(user.uid, user.uid, user.uid) == 0;
-}
-
-/// What is prepared before the fork, since the child should not allocate.
-struct Prepared {
-    const char* file;
-    std::vector<char*> argv;
-    std::vector<char*> shell_argv;
-    std::vector<char*> environment;
-    ScriptUser user;
-    int errors;
-    pid_t parent;
-};
-
-[[noreturn]] void run_child(const Prepared& prepared) {
-    constexpr int kErrors = 3;
-    ::setsid();
-    reset_signals();
-    ::umask(kScriptUmask);
-    if (arrange_descriptors(prepared.errors) && become(prepared.user)) {
-        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (::getppid() != prepared.parent) ::_exit(0);
-        ::execve(prepared.file, prepared.argv.data(), prepared.environment.data());
-        if (errno == ENOEXEC) {
-            ::execve("/bin/sh", prepared.shell_argv.data(), prepared.environment.data());
-        }
-    }
-    const int failure = errno;
-    [[maybe_unused]] const ssize_t told = ::write(kErrors, &failure, sizeof failure);
-    ::_exit(127);
-}
-
 }  // namespace
 
 std::string ScriptResult::text() const {
@@ -141,18 +77,15 @@ ScriptProcess::ScriptProcess(loop::Loop& loop, const ScriptCommand& command,
       started_(loop.now()),
       own_wait_(own_wait()),
       timeout_(loop, [this] { time_is_over(); }),
-      kill_(loop, [this] { signal_group(SIGKILL); }) {
+      kill_(loop, [this] { signal_reaper(kKillScript); }) {
     start(command);
-    if (pid_ > 0 && timeout) timeout_.after(*timeout);
+    if (reaper_ > 0 && timeout) timeout_.after(*timeout);
 }
 
+/// The reaper is nobody's child to wait for any more: init collects it, when we have ended.
 ScriptProcess::~ScriptProcess() {
     *alive_ = false;
-    watch_.reset();
-    if (pid_ <= 0) return;
-    signal_group(SIGKILL);
-    siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
+    signal_reaper(kKillScript);
 }
 
 void ScriptProcess::start(const ScriptCommand& command) {
@@ -161,56 +94,68 @@ void ScriptProcess::start(const ScriptCommand& command) {
             if (*alive) report({ScriptResult::Kind::not_run, code, {}});
         });
     };
-    std::array<int, 2> errors{};
+    std::array<int, 2> ends{};
     if (command.argv.empty()) return fail(ENOENT);
-    if (::pipe2(errors.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail(errno);
-    exec_errors_.reset(errors[0]);
-    const core::UniqueFd write_end(errors[1]);
+    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail(errno);
+    reports_.reset(ends[0]);
+    const core::UniqueFd write_end(ends[1]);
     std::vector<std::string> shell_words = command.argv;
     shell_words[0] = command.file();
     shell_words.insert(shell_words.begin(), "/bin/sh");
-    const Prepared prepared{command.file().c_str(),
+    const ScriptStart start{command.file().c_str(),
                             pointers_to(command.argv),
                             pointers_to(shell_words),
                             script_environment(),
                             command.user,
-                            write_end.get(),
-                            ::getpid()};
-    pid_ = ::fork();
-    if (pid_ < 0) return fail(errno);
-    if (pid_ == 0) run_child(prepared);
-    pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+                            command.umask};
+    const pid_t supervisor = ::getpid();
+    int failure = 0;
+    {
+        const SignalsHeld held;
+        reaper_ = ::fork();
+        failure = errno;
+        if (reaper_ == 0) reap_script(start, write_end.get(), supervisor);
+    }
+    if (reaper_ < 0) return fail(failure);
+    pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, reaper_, 0)));
     if (!pidfd_) {
-        signal_group(SIGKILL);
-        return fail(errno);
+        failure = errno;
+        signal_reaper(kKillScript);
+        return fail(failure);
     }
     watch_ = std::make_unique<loop::FdWatch>(loop_, pidfd_.get(), [this] { finish(); });
 }
 
+void ScriptProcess::read_reports() {
+    ReaperReport next{};
+    while (::read(reports_.get(), &next, sizeof next) == sizeof next) {
+        if (next.what == ReaperReport::What::started) {
+            script_ = next.value;
+        } else if (!outcome_) {
+            outcome_ = next;  // after a failed exec comes its exit status
+        }
+    }
+}
+
 void ScriptProcess::finish() {
     siginfo_t info{};
-    const auto id = static_cast<id_t>(pid_);
-    if (::waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
+    const auto id = static_cast<id_t>(reaper_);
+    if (::waitid(P_PID, id, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) return;
     watch_.reset();
-    // What a script that was ended leaves behind ends with it; what one that ended by itself has
-    // put into the background goes on. Before the pid is free for somebody else.
-    if (ending_) signal_group(SIGKILL);
-    ::waitid(P_PID, id, &info, WEXITED);
-    pid_ = -1;
+    reaper_ = -1;
+    read_reports();
     ScriptResult result;
     result.duration = running_for();
-    int exec_error = 0;
     if (timed_out_) {
         result.kind = starved_ ? ScriptResult::Kind::starved : ScriptResult::Kind::timed_out;
-    } else if (::read(exec_errors_.get(), &exec_error, sizeof exec_error) == sizeof exec_error) {
-        result.kind = ScriptResult::Kind::not_run;
-        result.code = exec_error;
-    } else if (info.si_code == CLD_EXITED) {
-        result.code = info.si_status;
-    } else {
-        result.kind = ScriptResult::Kind::signalled;
-        result.code = info.si_status;
+        return report(result);
     }
+    // A reaper that says nothing was itself ended by somebody.
+    const ReaperReport outcome =
+        outcome_.value_or(ReaperReport{ReaperReport::What::signalled, info.si_status});
+    result.code = outcome.value;
+    if (outcome.what == ReaperReport::What::not_run) result.kind = ScriptResult::Kind::not_run;
+    if (outcome.what == ReaperReport::What::signalled) result.kind = ScriptResult::Kind::signalled;
     report(result);
 }
 
@@ -222,16 +167,17 @@ void ScriptProcess::report(ScriptResult result) {
 }
 
 void ScriptProcess::stop() {
-    if (pid_ <= 0 || kill_.pending()) return;
-    ending_ = true;
-    signal_group(SIGTERM);
+    if (reaper_ <= 0 || kill_.pending()) return;
+    signal_reaper(kEndScript);
     kill_.after(kTimeToEnd);
 }
 
-bool ScriptProcess::was_starved() const {
+bool ScriptProcess::was_starved() {
+    read_reports();
+    if (script_ <= 0) return true;  // it did not even begin
     const core::Interval elapsed = running_for();
     const core::Interval late = loop_.now() - timeout_.deadline();
-    const core::Interval waited = std::max(own_wait() - own_wait_, wait_of_group(pid_));
+    const core::Interval waited = std::max(own_wait() - own_wait_, wait_of_group(script_));
     return std::max(late, waited) * kStarvedShare > elapsed;
 }
 
@@ -241,10 +187,9 @@ void ScriptProcess::time_is_over() {
     stop();
 }
 
-void ScriptProcess::signal_group(int number) const {
-    if (pid_ <= 0) return;
-    // Until the child's setsid the group does not exist; then the process itself is meant.
-    if (::kill(-pid_, number) != 0) ::kill(pid_, number);
+/// Until it is collected the number is its own.
+void ScriptProcess::signal_reaper(int number) const {
+    if (reaper_ > 0) ::kill(reaper_, number);
 }
 
 core::Interval ScriptProcess::running_for() const {

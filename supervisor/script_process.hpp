@@ -10,6 +10,7 @@
 #include "lib/core/result.hpp"
 #include "lib/core/unique_fd.hpp"
 #include "lib/loop/loop.hpp"
+#include "supervisor/script_reaper.hpp"
 #include "supervisor/script_user.hpp"
 
 namespace holdfast::supervisor {
@@ -20,6 +21,7 @@ struct ScriptCommand {
     ScriptUser user;
     /// What is executed, when it is not argv[0] itself: what its symbolic links lead to.
     std::string target = {};
+    mode_t umask = 022;
     [[nodiscard]] const std::string& file() const { return target.empty() ? argv[0] : target; }
     friend bool operator==(const ScriptCommand&, const ScriptCommand&) = default;
 };
@@ -37,9 +39,10 @@ struct ScriptResult {
 
 /// One run of one script: own session and process group, own user, standard descriptors on
 /// /dev/null, our environment without what could steer a loader, no shell (only a file that the
-/// kernel does not know as executable goes through /bin/sh, as keepalived does). TERM to the whole
-/// group when the time is over or stop() is called, KILL two seconds later. A ScriptProcess that
-/// goes while the script runs kills the group.
+/// kernel does not know as executable goes through /bin/sh, as keepalived does). TERM when the time
+/// is over or stop() is called, KILL two seconds later, to all that it has started, in whatever
+/// session; what one that ended by itself has left in the background goes on. A ScriptProcess that
+/// goes while the script runs has all of it killed, and waits for nothing.
 class ScriptProcess {
   public:
     /// `ended` is called once, in a later turn; it may destroy the ScriptProcess.
@@ -57,20 +60,22 @@ class ScriptProcess {
     void start(const ScriptCommand& command);
     void finish();
     void report(ScriptResult result);
-    void signal_group(int number) const;
+    void signal_reaper(int number) const;
+    void read_reports();
     void time_is_over();
-    [[nodiscard]] bool was_starved() const;
+    [[nodiscard]] bool was_starved();
 
     loop::Loop& loop_;
     std::function<void(const ScriptResult&)> ended_;
     core::Instant started_;
-    pid_t pid_ = -1;
+    pid_t reaper_ = -1;           // our child, the parent of the script
+    pid_t script_ = -1;           // once the reaper has told it
     core::Interval own_wait_{0};  // at the start
     bool timed_out_ = false;
     bool starved_ = false;
-    bool ending_ = false;  // by us
-    core::UniqueFd pidfd_;
-    core::UniqueFd exec_errors_;  // holds an errno if the exec failed
+    core::UniqueFd pidfd_;  // of the reaper
+    core::UniqueFd reports_;
+    std::optional<ReaperReport> outcome_;
     std::unique_ptr<loop::FdWatch> watch_;
     loop::Timer timeout_;
     loop::Timer kill_;

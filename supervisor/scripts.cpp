@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,14 +16,31 @@ struct Scripts::Event {
 
 /// The notifications of one object.
 struct Scripts::Channel {
-    explicit Channel(loop::Loop& loop, std::function<void()> hurry)
-        : patience(loop, std::move(hurry)) {}
+    Channel(loop::Loop& loop, std::function<void()> hurry, std::function<void()> start_again)
+        : patience(loop, std::move(hurry)), retry(loop, std::move(start_again)) {}
     std::string subject;              // of the event that runs
     std::size_t parts_left = 0;       // its scripts that have not ended
     std::vector<std::uint64_t> runs;  // their keys in running_
     std::deque<Event> next;           // the newest of each kind that waits
     loop::Timer patience;
+    std::vector<ScriptCommand> again;  // those the host had no room for
+    int retries = 0;                   // of this event
+    loop::Timer retry;
 };
+
+namespace {
+
+constexpr core::Interval kRetryPause = std::chrono::seconds(1);
+constexpr int kMostRetries = 30;
+
+/// No more processes, memory or descriptors at this moment.
+bool is_full(const ScriptResult& result) {
+    const int code = result.code;
+    return result.kind == ScriptResult::Kind::not_run &&
+           (code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE);
+}
+
+}  // namespace
 
 Scripts::Scripts(loop::Loop& loop, log::Logger& log, core::Interval patience)
     : loop_(loop), log_(log), patience_(patience), room_(loop, [this] { make_room(); }) {}
@@ -35,21 +53,27 @@ void Scripts::poll(core::ObjectId id, ScriptCommand command, core::Interval time
         return;
     }
     polls_[id] = 0;
-    start_or_wait(
-        poll_lane_, [this, id, command = std::move(command), timeout, done = std::move(done)] {
-            launch(poll_lane_, command, timeout, [this, id, done](const ScriptResult& result) {
-                polls_.erase(id);
-                done(result);
-            });
-            if (polls_.contains(id)) polls_[id] = next_run_ - 1;
-        });
+    const auto ended = [this, id, done = std::move(done)](const ScriptResult& result) {
+        polls_.erase(id);
+        done(result);
+    };
+    start_or_wait(poll_lane_, {[this, id, command = std::move(command), timeout, ended] {
+                                   launch(poll_lane_, command, timeout, ended);
+                                   polls_[id] = next_run_ - 1;
+                               },
+                               [ended] {
+                                   ended({ScriptResult::Kind::not_run, ECANCELED, {}});
+                               }});
 }
 
 void Scripts::notify(core::ObjectId object, Kind kind, std::string subject,
                      std::vector<ScriptCommand> commands) {
     if (commands.empty()) return;
     auto& channel = channels_[object];
-    if (!channel) channel = std::make_unique<Channel>(loop_, [this, object] { hurry(object); });
+    if (!channel) {
+        channel = std::make_unique<Channel>(
+            loop_, [this, object] { hurry(object); }, [this, object] { start_again(object); });
+    }
     const auto older = std::ranges::find(channel->next, kind, &Event::kind);
     if (older != channel->next.end()) {
         log_.info("NOTIFY_SKIPPED",
@@ -73,21 +97,43 @@ void Scripts::start_next_event(core::ObjectId object) {
     channel.subject = event.subject;
     channel.parts_left = event.commands.size();
     channel.runs.clear();
-    for (const ScriptCommand& command : event.commands) {
-        start_or_wait(notify_lane_, [this, object, command] {
-            const std::string script = command.argv.empty() ? "" : command.argv.front();
-            launch(notify_lane_, command, std::nullopt,
-                   [this, object, script](const ScriptResult& result) {
-                       event_part_ended(object, script, result);
-                   });
-            channels_.at(object)->runs.push_back(next_run_ - 1);
-        });
-    }
+    channel.retries = 0;
+    for (const ScriptCommand& command : event.commands) start_part(object, command);
 }
 
-void Scripts::event_part_ended(core::ObjectId object, const std::string& script,
+void Scripts::start_part(core::ObjectId object, const ScriptCommand& command) {
+    const auto ended = [this, object, command](const ScriptResult& result) {
+        event_part_ended(object, command, result);
+    };
+    start_or_wait(notify_lane_, {[this, object, command, ended] {
+                                     launch(notify_lane_, command, std::nullopt, ended);
+                                     channels_.at(object)->runs.push_back(next_run_ - 1);
+                                 },
+                                 [ended] {
+                                     ended({ScriptResult::Kind::not_run, ECANCELED, {}});
+                                 }});
+}
+
+bool Scripts::try_again(Channel& channel, const ScriptCommand& command,
+                        const ScriptResult& result) {
+    if (!is_full(result) || !channel.next.empty() || channel.retries >= kMostRetries) return false;
+    if (channel.again.empty()) ++channel.retries;
+    channel.again.push_back(command);
+    channel.retry.after(kRetryPause);
+    return true;
+}
+
+void Scripts::start_again(core::ObjectId object) {
+    const auto commands = std::exchange(channels_.at(object)->again, {});
+    for (const ScriptCommand& command : commands) start_part(object, command);
+}
+
+void Scripts::event_part_ended(core::ObjectId object, const ScriptCommand& command,
                                const ScriptResult& result) {
     Channel& channel = *channels_.at(object);
+    if (try_again(channel, command, result)) return;
+    const std::string script = command.argv.empty() ? "" : command.argv.front();
+    ++ended_;
     if (!result.succeeded()) {
         log_.warning("NOTIFY_FAILED",
                      fmt::format("{}: script {}: {}", channel.subject, script, result.text()));
@@ -105,11 +151,21 @@ void Scripts::event_part_ended(core::ObjectId object, const std::string& script,
 }
 
 void Scripts::hurry(core::ObjectId object) {
-    const Channel& channel = *channels_.at(object);
+    Channel& channel = *channels_.at(object);
+    // A script of the same event may begin only now, and hang as well.
+    channel.patience.after(patience_);
+    if (!oldest_run(channel)) return;
     log_.warning("NOTIFY_SLOW",
                  fmt::format("{}: its script still runs and {} waits; ending it", channel.subject,
                              channel.next.empty() ? "nothing" : channel.next.front().subject));
     end_runs_of(channel);
+}
+
+std::optional<std::uint64_t> Scripts::oldest_run(const Channel& channel) const {
+    const auto found = std::ranges::find_if(
+        channel.runs, [this](std::uint64_t run) { return running_.contains(run); });
+    if (found == channel.runs.end()) return std::nullopt;
+    return *found;
 }
 
 void Scripts::end_runs_of(const Channel& channel) {
@@ -122,11 +178,12 @@ void Scripts::end_runs_of(const Channel& channel) {
 void Scripts::make_room() {
     if (notify_lane_.waiting.empty()) return;
     const Channel* longest = nullptr;
+    std::uint64_t since = next_run_;
     for (const auto& [object, channel] : channels_) {
-        const bool runs = !channel->runs.empty() && running_.contains(channel->runs.front());
-        if (runs && (longest == nullptr || channel->runs.front() < longest->runs.front())) {
-            longest = channel.get();
-        }
+        const auto oldest = oldest_run(*channel);
+        if (!oldest || *oldest >= since) continue;
+        since = *oldest;
+        longest = channel.get();
     }
     if (longest != nullptr) {
         log_.warning("NOTIFY_SLOW", fmt::format("{}: its script still runs and {} others wait for "
@@ -137,9 +194,9 @@ void Scripts::make_room() {
     room_.after(patience_);
 }
 
-void Scripts::start_or_wait(Lane& lane, std::function<void()> start) {
-    if (lane.running < kAtOnce) return start();
-    lane.waiting.push_back(std::move(start));
+void Scripts::start_or_wait(Lane& lane, Waiting what) {
+    if (lane.running < kAtOnce) return what.start();
+    lane.waiting.push_back(std::move(what));
     if (&lane == &notify_lane_ && !room_.pending()) room_.after(patience_);
 }
 
@@ -162,17 +219,44 @@ void Scripts::launch(Lane& lane, const ScriptCommand& command,
 
 void Scripts::place_is_free(Lane& lane) {
     if (lane.waiting.empty() || lane.running >= kAtOnce) return;
-    const auto start = std::move(lane.waiting.front());
+    const Waiting next = std::move(lane.waiting.front());
     lane.waiting.pop_front();
     if (&lane == &notify_lane_) room_.cancel();
     if (&lane == &notify_lane_ && !lane.waiting.empty()) room_.after(patience_);
-    start();
+    next.start();
+}
+
+void Scripts::cancel_waiting(Lane& lane) {
+    const auto waiting = std::exchange(lane.waiting, {});
+    for (const Waiting& each : waiting) each.cancel();
 }
 
 void Scripts::stop_polls() {
+    cancel_waiting(poll_lane_);
     for (const auto& [id, run] : polls_) {
         if (const auto found = running_.find(run); found != running_.end()) found->second->stop();
     }
+}
+
+void Scripts::give_up() {
+    std::vector<core::ObjectId> postponed;
+    for (const auto& [object, channel] : channels_) {
+        for (const Event& event : std::exchange(channel->next, {})) {
+            log_.warning("NOTIFY_SKIPPED", event.subject + ": there is no time left for it");
+        }
+        if (!channel->again.empty()) postponed.push_back(object);
+        if (!oldest_run(*channel)) continue;
+        log_.warning("NOTIFY_SLOW",
+                     channel->subject + ": its script still runs at the end; ending it");
+        end_runs_of(*channel);
+    }
+    // Both may end channels.
+    for (const core::ObjectId object : postponed) {
+        const auto commands = std::exchange(channels_.at(object)->again, {});
+        for (const ScriptCommand& command : commands)
+            event_part_ended(object, command, {ScriptResult::Kind::not_run, ECANCELED, {}});
+    }
+    cancel_waiting(notify_lane_);
 }
 
 bool Scripts::idle() const {

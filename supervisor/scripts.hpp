@@ -52,8 +52,13 @@ class Scripts {
     void notify(core::ObjectId object, Kind kind, std::string subject,
                 std::vector<ScriptCommand> commands);
 
-    /// TERM to every script (KILL two seconds later), and no queued one starts.
+    /// TERM to every poll that runs (KILL two seconds later); one that waits does not start, and
+    /// tells its caller so (not_run, ECANCELED).
     void stop_polls();
+    /// The same for notifications, each with a line in the log: there is no time left.
+    void give_up();
+    /// Notifications that have ended so far, for whoever wants to see progress.
+    [[nodiscard]] std::uint64_t ended() const { return ended_; }
     /// True when no notification runs or waits.
     [[nodiscard]] bool idle() const;
     /// Calls back once when idle; at once if it is already.
@@ -63,18 +68,29 @@ class Scripts {
     struct Event;
     struct Channel;
     /// Scripts of one sort: how many run, and who waits for a place.
+    struct Waiting {
+        std::function<void()> start;
+        std::function<void()> cancel;
+    };
     struct Lane {
         std::size_t running = 0;
-        std::deque<std::function<void()>> waiting;
+        std::deque<Waiting> waiting;
     };
 
-    void start_or_wait(Lane& lane, std::function<void()> start);
+    void start_or_wait(Lane& lane, Waiting what);
+    static void cancel_waiting(Lane& lane);
     void launch(Lane& lane, const ScriptCommand& command, std::optional<core::Interval> timeout,
                 std::function<void(const ScriptResult&)> ended);
     void place_is_free(Lane& lane);
     void start_next_event(core::ObjectId object);
-    void event_part_ended(core::ObjectId object, const std::string& script,
+    void start_part(core::ObjectId object, const ScriptCommand& command);
+    void event_part_ended(core::ObjectId object, const ScriptCommand& command,
                           const ScriptResult& result);
+    /// True: it will be started again, since nothing but the moment was against it.
+    bool try_again(Channel& channel, const ScriptCommand& command, const ScriptResult& result);
+    void start_again(core::ObjectId object);
+    /// The first of its scripts that still runs; nothing when none does.
+    [[nodiscard]] std::optional<std::uint64_t> oldest_run(const Channel& channel) const;
     void end_runs_of(const Channel& channel);
     void hurry(core::ObjectId object);
     void make_room();
@@ -91,6 +107,7 @@ class Scripts {
     std::map<core::ObjectId, std::uint64_t> polls_;  // id to run, 0 while it waits
     std::map<core::ObjectId, std::unique_ptr<Channel>> channels_;
     std::vector<std::function<void()>> idle_waiters_;
+    std::uint64_t ended_ = 0;
 };
 
 }  // namespace holdfast::supervisor

@@ -1,5 +1,6 @@
 #include "supervisor/shutdown.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast::supervisor {
@@ -10,16 +11,21 @@ using ipc::Peer;
 
 // keepalived's child_wait_time.
 constexpr core::Interval kRoleLimit = 5s;
+/// Scripts of the stop have this long, and as long again while one after the other ends.
 constexpr core::Interval kScriptsLimit = 5s;
+constexpr core::Interval kScriptsMost = 10s;
+/// From giving up to the end: KILL comes after 2 s.
+constexpr core::Interval kScriptsEnd = 3s;
 
 }  // namespace
 
 Shutdown::Shutdown(loop::Loop& loop, Fleet& fleet, Scripts& scripts, Wishes wishes,
                    std::function<void()> done)
-    : fleet_(fleet), scripts_(scripts), done_(std::move(done)), scripts_limit_(loop, [this] {
-          scripts_over_ = true;
-          check();
-      }) {
+    : loop_(loop),
+      fleet_(fleet),
+      scripts_(scripts),
+      done_(std::move(done)),
+      scripts_limit_(loop, [this] { scripts_late(); }) {
     how_.set_mode(messages::v1::Shutdown::RELEASE);
     how_.set_keep_addresses(wishes.keep_addresses);
     how_.set_keep_services(wishes.keep_services);
@@ -43,11 +49,27 @@ void Shutdown::stopped(Peer role) {
         waited_for_ = {Peer::ipvsd};
         return stop(Peer::ipvsd);
     }
+    scripts_since_ = loop_.now();
+    scripts_ended_ = scripts_.ended();
     scripts_limit_.after(kScriptsLimit);
     scripts_.when_idle([this] {
         scripts_over_ = true;
         check();
     });
+}
+
+void Shutdown::scripts_late() {
+    const std::uint64_t ended = scripts_.ended();
+    const core::Instant last = scripts_since_ + kScriptsMost;
+    if (loop_.now() < last && std::exchange(scripts_ended_, ended) != ended) {
+        return scripts_limit_.at(std::min(last, loop_.now() + kScriptsLimit));
+    }
+    if (!std::exchange(given_up_, true)) {
+        scripts_limit_.after(kScriptsEnd);
+        return scripts_.give_up();
+    }
+    scripts_over_ = true;
+    check();
 }
 
 void Shutdown::check() {

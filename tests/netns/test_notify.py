@@ -1,6 +1,7 @@
 """Notify scripts: called once for each change, in order, with keepalived's arguments."""
 
 from harness.configuration import block, configuration, instance
+from harness.programs import is_running
 from harness.wait import eventually
 from pairs import wait_settled
 
@@ -144,3 +145,26 @@ def test_a_pipe_that_nobody_reads_stops_nothing(lab):
             break
     router.wait_log("is full, nobody reads it")
     assert router.log().count("is full, nobody reads it") == 1
+
+
+def test_hooks_of_the_end_that_take_turns_are_all_waited_for(lab):
+    """More of them than run at once, and together longer than the usual patience."""
+    script, calls = prepare(lab.node(1))
+    script.write_text(SCRIPT.replace("echo", "sleep 2\necho"))
+    names = [f"VI_{n}" for n in range(20, 90)]
+    router = lab.holdfast(1, configuration(*(
+        instance(name, vrid=int(name[3:]), addresses=(f"10.77.0.{name[3:]}/24",),
+                 extra=[f'notify_stop "{script} {name}"']) for name in names)))
+    router.wait_state("active", names[-1])
+    assert router.stop() == 0
+    assert sorted(calls()) == names
+
+
+def test_a_hook_of_the_end_that_hangs_is_ended_and_named(lab):
+    script, _ = prepare(lab.node(1))
+    script.write_text("#!/bin/sh\ntrap '' TERM\nsetsid sleep 1000 &\nsleep 1000\n")
+    router = lab.holdfast(1, configuration(instance(extra=[f"notify_stop {script}"])))
+    router.wait_state("active")
+    assert router.stop() == 0
+    assert "NOTIFY_SLOW VI_1 STOP: its script still runs at the end" in router.log()
+    assert not [pid for pid in lab.node(1).pids() if is_running(pid)]

@@ -1,5 +1,6 @@
 #include "supervisor/scripts.hpp"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +45,16 @@ class ScriptsTest : public testing::Test {
         if (!result) loop_.run_until([&] { return result.has_value(); });
         return *result;
     }
+    [[nodiscard]] bool is_gone(const std::string& name) const {
+        return ::kill(std::stoi(content(name)), 0) != 0 && errno == ESRCH;
+    }
+    /// Nothing tells the loop of what other processes do, so it looks again and again.
+    void run_until(const std::function<bool()>& done) {
+        std::unique_ptr<loop::Timer> tick;
+        tick = std::make_unique<loop::Timer>(loop_, [&] { tick->after(10ms); });
+        tick->after(10ms);
+        loop_.run_until(done);
+    }
     void run_until_idle() {
         loop_.run_until([this] { return scripts_.idle(); });
     }
@@ -80,18 +91,57 @@ TEST_F(ScriptsTest, EndsTheWholeGroupWhenTheTimeIsOver) {
     const ScriptResult result =
         run(shell("sleep 1000 & echo $! > " + path("child") + "; wait"), 1s);
     EXPECT_EQ(result.kind, Kind::timed_out);
-    const int child = std::stoi(content("child"));
-    // The group got its signal; a process that is only a zombie of init is gone as well. Nothing
-    // tells the loop of that end, so it looks again and again.
-    std::unique_ptr<loop::Timer> tick;
-    tick = std::make_unique<loop::Timer>(loop_, [&] { tick->after(10ms); });
-    tick->after(10ms);
-    loop_.run_until([&] {
-        std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
-        std::string line;
-        std::getline(stat, line);
-        return line.empty() || line.find(") Z ") != std::string::npos;
+    EXPECT_TRUE(is_gone("child"));
+}
+
+TEST_F(ScriptsTest, EndsWhatHasGivenItselfASessionOfItsOwnAsWell) {
+    const auto hangs = [&](const std::string& name) {
+        return "setsid sh -c 'trap \"\" TERM; echo $$ > " + path(name) + ".new; mv " + path(name) +
+               ".new " + path(name) + "; while :; do sleep 1000; done' & ";
+    };
+    // One whose parent lives, one whose parent is gone, one further down.
+    const ScriptResult result =
+        run(shell(hangs("child") + "( " + hangs("orphan") + ") ; setsid sh -c '" +
+                  "setsid sleep 1000 & echo $! > " + path("deep") + "; wait' & while ! [ -e " +
+                  path("child") + " -a -e " + path("orphan") + " -a -e " + path("deep") +
+                  " ]; do sleep 0.01; done; touch " + path("all") + "; wait"),
+            1s);
+    EXPECT_EQ(result.kind, Kind::timed_out);
+    ASSERT_EQ(::access(path("all").c_str(), F_OK), 0);
+    for (const char* name : {"child", "orphan", "deep"}) EXPECT_TRUE(is_gone(name)) << name;
+}
+
+TEST_F(ScriptsTest, WhatADaemonisedProgramDoesIsNoBusinessOfTheScriptThatStartedIt) {
+    // It ends by itself only after it was seen alive.
+    const auto daemon = [&](const std::string& name) {
+        return "setsid sh -c 'echo $$ > " + path(name) + "; while [ ! -e " + path("seen") +
+               " ]; do sleep 0.01; done; touch " + path(name) + ".end' & ";
+    };
+    const ScriptResult result =
+        run(shell(daemon("child") + "( " + daemon("orphan") + ") ; while ! [ -s " + path("child") +
+                  " -a -s " + path("orphan") + " ]; do sleep 0.01; done"));
+    EXPECT_TRUE(result.succeeded()) << result.text();
+    EXPECT_FALSE(is_gone("child"));
+    EXPECT_FALSE(is_gone("orphan"));
+    std::ofstream(path("seen")) << "";
+    run_until([&] {
+        return ::access(path("child.end").c_str(), F_OK) == 0 &&
+               ::access(path("orphan.end").c_str(), F_OK) == 0;
     });
+}
+
+/// Between fork and exec a child still has our handlers, which tell our loop.
+TEST_F(ScriptsTest, ASignalForAScriptThatHasNotBegunIsNotHeardAsOurs) {
+    int heard = 0;
+    const loop::SignalWatch watch(loop_, SIGTERM, [&] { ++heard; });
+    for (int round = 0; round < 100; ++round) {
+        bool ended = false;
+        ScriptProcess process(loop_, shell("sleep 1000"), std::nullopt,
+                              [&](const ScriptResult&) { ended = true; });
+        process.stop();
+        loop_.run_until([&] { return ended; });
+    }
+    EXPECT_EQ(heard, 0);
 }
 
 TEST_F(ScriptsTest, WhatAScriptPutIntoTheBackgroundGoesOn) {
@@ -207,6 +257,97 @@ TEST_F(ScriptsTest, HooksThatNeverEndDoNotKeepThoseOfOtherObjectsFromRunning) {
     scripts.notify(core::ObjectId{100}, Scripts::Kind::state, "other",
                    {shell("touch " + path("other"))});
     loop_.run_until([&] { return ::access(path("other").c_str(), F_OK) == 0; });
+}
+
+TEST_F(ScriptsTest, TheSecondHookOfAnEventGivesWayAsTheFirstDoes) {
+    Scripts scripts(loop_, *log_, 50ms);
+    for (std::uint64_t object = 1; object <= Scripts::kAtOnce; ++object) {
+        scripts.notify(core::ObjectId{object}, Scripts::Kind::state, "hangs",
+                       {shell("exit 0"), shell("sleep 1000")});
+    }
+    scripts.notify(core::ObjectId{100}, Scripts::Kind::state, "other",
+                   {shell("touch " + path("other"))});
+    loop_.run_until([&] { return ::access(path("other").c_str(), F_OK) == 0; });
+}
+
+TEST_F(ScriptsTest, AHookThatHadToWaitForItsPlaceGivesWayToANewerEventAsWell) {
+    Scripts scripts(loop_, *log_, 50ms);
+    for (std::uint64_t object = 1; object < Scripts::kAtOnce; ++object) {
+        scripts.notify(core::ObjectId{object}, Scripts::Kind::state, "hangs",
+                       {shell("sleep 1000")});
+    }
+    // The first of these takes the last place, the second takes it over from the first.
+    scripts.notify(core::ObjectId{100}, Scripts::Kind::state, "old",
+                   {shell("sleep 1000"), shell("sleep 1000")});
+    scripts.notify(core::ObjectId{100}, Scripts::Kind::state, "new",
+                   {shell("touch " + path("new"))});
+    loop_.run_until([&] { return ::access(path("new").c_str(), F_OK) == 0; });
+}
+
+TEST_F(ScriptsTest, APollThatWaitsForItsPlaceIsNotBegunAfterTheStop) {
+    int ended = 0;
+    for (std::uint64_t i = 1; i <= Scripts::kAtOnce; ++i) {
+        scripts_.poll(core::ObjectId{i}, shell("sleep 1000"), 60s,
+                      [&](const ScriptResult&) { ++ended; });
+    }
+    std::optional<ScriptResult> waiting;
+    scripts_.poll(core::ObjectId{100}, shell("touch " + path("begun")), 60s,
+                  [&](const ScriptResult& result) { waiting = result; });
+    scripts_.stop_polls();
+    ASSERT_TRUE(waiting);
+    EXPECT_EQ(waiting->kind, Kind::not_run);
+    EXPECT_EQ(waiting->code, ECANCELED);
+    loop_.run_until([&] { return ended == static_cast<int>(Scripts::kAtOnce); });
+    EXPECT_TRUE(run(shell("exit 0")).succeeded());  // a command of the end
+    EXPECT_NE(::access(path("begun").c_str(), F_OK), 0);
+}
+
+/// Takes all descriptors away from this process for as long as it exists.
+class NoDescriptors {
+  public:
+    NoDescriptors() {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const rlimit none{0, before_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    NoDescriptors(const NoDescriptors&) = delete;
+    NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+  private:
+    rlimit before_{};
+};
+
+TEST_F(ScriptsTest, TheLastEventIsNotLostBecauseTheHostHadNoRoomForItsHook) {
+    {
+        const NoDescriptors none;
+        scripts_.notify(core::ObjectId{1}, Scripts::Kind::state, "active",
+                        {shell("touch " + path("one")), shell("touch " + path("two"))});
+        loop_.settle();
+    }
+    run_until_idle();
+    EXPECT_EQ(::access(path("one").c_str(), F_OK), 0);
+    EXPECT_EQ(::access(path("two").c_str(), F_OK), 0);
+}
+
+TEST_F(ScriptsTest, WhatTheHostHasNoRoomForIsGivenUpAtTheEndAsWell) {
+    const NoDescriptors none;
+    scripts_.notify(core::ObjectId{1}, Scripts::Kind::state, "active", {shell("exit 0")});
+    loop_.settle();
+    EXPECT_FALSE(scripts_.idle());
+    scripts_.give_up();
+    EXPECT_TRUE(scripts_.idle());
+}
+
+TEST_F(ScriptsTest, WhenThereIsNoTimeLeftAllIsEnded) {
+    for (std::uint64_t object = 1; object <= Scripts::kAtOnce + 5; ++object) {
+        for (const char* subject : {"first", "second"}) {
+            scripts_.notify(core::ObjectId{object}, Scripts::Kind::state, subject,
+                            {shell("exit 0"), shell("sleep 1000")});
+        }
+    }
+    scripts_.give_up();
+    run_until_idle();
 }
 
 TEST_F(ScriptsTest, HooksThatNeverEndDoNotKeepPollsFromRunning) {
