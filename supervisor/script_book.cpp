@@ -12,11 +12,9 @@ namespace {
 
 using config::v1::Script;
 
-/// Two scripts with the same words and user are one.
+/// Thousands of routers may name one program, each with words of its own.
 std::string key_of(const Script& script) {
-    std::string key = script.user() + '\0' + script.group();
-    for (const std::string& word : script.argv()) key += '\0' + word;
-    return key;
+    return script.user() + '\0' + script.group() + '\0' + script.argv(0);
 }
 
 void each_of(const config::v1::Notify& notify, const std::function<void(const Script&)>& visit) {
@@ -87,8 +85,9 @@ ScriptBook::ScriptBook(const config::v1::Config& config, log::Logger& log)
 }
 
 void ScriptBook::examine(const Script& script, log::Logger& log) {
+    if (script.argv_size() == 0) return;
     const std::string key = key_of(script);
-    if (script.argv_size() == 0 || entries_.contains(key)) return;
+    if (entries_.contains(key)) return;
     auto command = resolve(script, log);
     if (command) {
         any_as_root_ = any_as_root_ || command->user.uid == 0;
@@ -105,7 +104,7 @@ core::Result<ScriptCommand> ScriptBook::resolve(const Script& script, log::Logge
                                  own_user ? script.group() : default_group_, security_);
     if (!user) return user.error();
     if (all_groups_) user->groups = groups_of(*user);
-    ScriptCommand command{{script.argv().begin(), script.argv().end()}, *user};
+    ScriptCommand command{{script.argv(0)}, *user};
     if (is_file_test(script)) {
         command.argv = {"/usr/bin/test", "-r", script.argv(0).substr(1)};
         return command;
@@ -114,7 +113,7 @@ core::Result<ScriptCommand> ScriptBook::resolve(const Script& script, log::Logge
     if (!program) return program.error();
     command.argv[0] = *program;
     if (!keep_links_) command.target = real_path(*program);
-    if (user->uid != 0 && user->gid != 0) return command;
+    if (user->uid != 0 && user->gid != 0 && !becomes_root(*program)) return command;
     const core::Status safe = check_root_script(*program);
     if (safe) return command;
     if (security_) return safe.error();
@@ -124,10 +123,13 @@ core::Result<ScriptCommand> ScriptBook::resolve(const Script& script, log::Logge
 
 core::Result<ScriptCommand> ScriptBook::command(const Script& script,
                                                 const std::vector<std::string>& added) const {
-    const auto found = entries_.find(key_of(script));
+    const auto found = script.argv_size() == 0 ? entries_.end() : entries_.find(key_of(script));
     if (found == entries_.end()) return core::Error("not a script of this configuration", ENOENT);
     if (!found->second.command) return core::Error(found->second.reason, EPERM);
     ScriptCommand command = *found->second.command;
+    if (!is_file_test(script)) {
+        command.argv.insert(command.argv.end(), script.argv().begin() + 1, script.argv().end());
+    }
     command.argv.insert(command.argv.end(), added.begin(), added.end());
     return command;
 }

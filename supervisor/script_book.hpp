@@ -12,9 +12,9 @@
 
 namespace holdfast::supervisor {
 
-/// The scripts of one configuration, each looked at once: found, its user known, safe for root.
-/// What is wrong is told once when the configuration is loaded; a script that must not run stays
-/// out until the next load, as with keepalived.
+/// The programs of one configuration, each looked at once for each user: found, its user known,
+/// safe for root. What is wrong is told once when the configuration is loaded; a script that must
+/// not run stays out until the next load, as with keepalived.
 class ScriptBook {
   public:
     ScriptBook() = default;
@@ -27,8 +27,8 @@ class ScriptBook {
 
   private:
     struct Entry {
-        std::optional<ScriptCommand> command;
-        std::string reason;  // why there is none
+        std::optional<ScriptCommand> command;  // without the words after the program
+        std::string reason;                    // why there is none
     };
     void examine(const config::v1::Script& script, log::Logger& log);
     [[nodiscard]] core::Result<ScriptCommand> resolve(const config::v1::Script& script,

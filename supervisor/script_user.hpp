@@ -30,10 +30,13 @@ struct ScriptUser {
 /// All groups that the system's files give this user, its own first.
 [[nodiscard]] std::vector<gid_t> groups_of(const ScriptUser& user);
 
-/// Whether root may run this file: each folder on its path and the file belong to root and are not
-/// writable by another group or by others (sticky folders pass). The error names the part that is
-/// not so and what to do.
+/// Whether root may run this file: each folder on its path, each symbolic link, wherever these lead
+/// on the way, and the file belong to root and are not writable by another group or by others
+/// (sticky folders pass). The error names the part that is not so and what to do.
 [[nodiscard]] core::Status check_root_script(const std::string& path);
+
+/// Whether the file makes whoever runs it root, or a member of root's group.
+[[nodiscard]] bool becomes_root(const std::string& path);
 
 /// The absolute path of a script: as it is, or found in PATH. The error names the word.
 [[nodiscard]] core::Result<std::string> find_program(const std::string& word);
