@@ -14,8 +14,6 @@
 namespace holdfast::supervisor {
 namespace {
 
-constexpr mode_t kMode = 0644;
-
 bool is_our(uid_t owner) {
     return owner == 0 || owner == ::geteuid();
 }
@@ -95,7 +93,8 @@ std::int64_t read_number_file(const std::string& path) {
     return length <= 0 ? 0 : number_in({octets.data(), static_cast<std::size_t>(length)});
 }
 
-core::Status write_number_file(const std::string& path, std::int64_t number, bool overwrite) {
+core::Status write_number_file(const std::string& path, std::int64_t number, bool overwrite,
+                               mode_t mode) {
     const std::size_t last = path.rfind('/');
     if (last == std::string::npos || path.front() != '/')
         return core::Error(path + " is no absolute path", EINVAL);
@@ -103,8 +102,10 @@ core::Status write_number_file(const std::string& path, std::int64_t number, boo
     if (!folder) return folder.error();
     const std::string name = path.substr(last + 1);
     core::UniqueFd file(::openat(folder->get(), name.c_str(),
-                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kMode));
-    if (!file) {
+                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0));
+    if (file) {
+        if (::fchmod(file.get(), mode) != 0) return core::Error::last(path);  // whatever our umask
+    } else {
         if (errno != EEXIST) return core::Error::last(path);
         if (!overwrite) return core::Done{};
         auto existing = open_existing(folder->get(), name, path);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +14,9 @@ namespace holdfast::supervisor {
 /// Octets of a file that are looked at, as keepalived.
 constexpr std::size_t kNumberFileSize = 127;
 
+/// Of a file that gets its initial number; keepalived's.
+constexpr mode_t kInitialMode = 0600;
+
 /// A C integer (0x and 0 prefixes, sign, white space before it) at the beginning; 0 when there is
 /// none. What 64 bits cannot hold is the nearest that they can.
 [[nodiscard]] std::int64_t number_in(std::string_view text);
@@ -20,10 +25,12 @@ constexpr std::size_t kNumberFileSize = 127;
 /// so does what is no regular file, which is not opened: reading a device may do something.
 [[nodiscard]] std::int64_t read_number_file(const std::string& path);
 
-/// Writes the number a supervisor starts with; an existing file only if `overwrite`. Runs as root
+/// Writes the number a supervisor starts with; an existing file only if `overwrite`, a new one gets
+/// `mode`. Runs as root
 /// in folders that may belong to others, so it follows no symbolic link that is not root's, and
 /// writes into no file that has a second name or belongs to somebody else than root or the folder's
 /// owner.
-core::Status write_number_file(const std::string& path, std::int64_t number, bool overwrite);
+core::Status write_number_file(const std::string& path, std::int64_t number, bool overwrite,
+                               mode_t mode = kInitialMode);
 
 }  // namespace holdfast::supervisor

@@ -24,6 +24,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr core::Interval kScanPeriod = 1s;
+/// Between two looks at /proc after lost events.
+constexpr core::Interval kScanGap = 200ms;
 /// Longer command lines are compared as far as this.
 constexpr std::size_t kLongestCommandLine = std::size_t{128} * 1024;
 /// Datagrams read in one call, so that a storm of forks does not keep the loop from its timers.
@@ -81,6 +83,7 @@ core::Result<core::UniqueFd> open_connector() {
 
 ProcessWatch::ProcessWatch(loop::Loop& loop, log::Logger& log, Changed changed)
     : loop_(loop), log_(log), changed_(std::move(changed)), timer_(loop, [this] {
+          if (lost_) return recover();
           scan();
           if (!has_events_) timer_.after(kScanPeriod);
       }) {}
@@ -100,7 +103,7 @@ void ProcessWatch::use(const config::v1::Config& config) {
     if (patterns_.empty()) {
         readable_.reset();
         connector_.reset();
-        has_events_ = false;
+        has_events_ = lost_ = false;
         return timer_.cancel();
     }
     // First the events, then the present state: nothing falls between them.
@@ -135,6 +138,24 @@ void ProcessWatch::listen(BufferSize buffer) {
 }
 
 void ProcessWatch::events() {
+    const bool drained = read_events();
+    if (lost_ && drained) return recover();
+    tell_changes();
+}
+
+/// What was read before the loss was noticed is older than what was lost: a fork would count a
+/// process whose end nobody tells any more. So first everything is read, then /proc is looked at;
+/// in a storm of forks not more often than the storm lets us read.
+void ProcessWatch::recover() {
+    const core::Instant next = scanned_ + kScanGap;
+    if (loop_.now() < next) return timer_.at(next);
+    if (!read_events()) return timer_.after(kScanGap);
+    lost_ = false;
+    scan();
+    if (!has_events_) timer_.after(kScanPeriod);
+}
+
+bool ProcessWatch::read_events() {
     alignas(nlmsghdr) std::array<std::byte, 4096> buffer{};
     for (int left = kEventsAtOnce; left > 0; --left) {
         sockaddr_nl from{};
@@ -142,14 +163,14 @@ void ProcessWatch::events() {
         const ssize_t length = ::recvfrom(connector_.get(), buffer.data(), buffer.size(), 0,
                                           reinterpret_cast<sockaddr*>(&from), &size);
         if (length < 0 && errno == ENOBUFS) {
-            scan();
+            lost_ = true;
         } else if (length <= 0) {
-            break;
-        } else if (from.nl_pid == 0) {
+            return true;
+        } else if (from.nl_pid == 0 && !lost_) {
             event({buffer.data(), static_cast<std::size_t>(length)});
         }
     }
-    tell_changes();
+    return false;
 }
 
 void ProcessWatch::event(std::span<const std::byte> datagram) {
@@ -167,7 +188,9 @@ void ProcessWatch::event(std::span<const std::byte> datagram) {
     using Event = proc_event;
     switch (what.what) {
         case Event::PROC_EVENT_NONE:  // the answer to our request
-            if (what.event_data.ack.err == 0) has_events_ = true;
+            if (what.event_data.ack.err != 0) break;
+            has_events_ = true;
+            timer_.cancel();
             break;
         case Event::PROC_EVENT_FORK:
             if (what.event_data.fork.child_pid == what.event_data.fork.child_tgid)
@@ -190,6 +213,7 @@ void ProcessWatch::event(std::span<const std::byte> datagram) {
 }
 
 void ProcessWatch::scan() {
+    scanned_ = loop_.now();
     const std::unique_ptr<DIR, FreeDir> folder(::opendir("/proc"));
     if (!folder) return;
     std::set<pid_t> gone;

@@ -49,6 +49,9 @@ class ProcessWatch {
 
     void listen(BufferSize buffer);
     void events();
+    /// True when nothing is left to read.
+    bool read_events();
+    void recover();
     void event(std::span<const std::byte> datagram);
     void scan();
     void look_at(pid_t pid);
@@ -68,6 +71,8 @@ class ProcessWatch {
     core::UniqueFd connector_;
     std::unique_ptr<loop::FdWatch> readable_;
     bool has_events_ = false;
+    bool lost_ = false;  // the kernel has dropped events; what is left of them misleads
+    core::Instant scanned_{};
     loop::Timer timer_;
 };
 

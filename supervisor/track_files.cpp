@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -12,7 +13,6 @@
 #include <utility>
 
 #include "proto/config.pb.h"
-#include "supervisor/number_file.hpp"
 
 namespace holdfast::supervisor {
 namespace {
@@ -63,7 +63,7 @@ void TrackFiles::begin() {
     readable_ = std::make_unique<loop::FdWatch>(loop_, inotify_.get(), [this] { events(); });
 }
 
-void TrackFiles::use(const config::v1::Config& config) {
+void TrackFiles::use(const config::v1::Config& config, mode_t initial_mode) {
     std::map<core::ObjectId, File> before = std::exchange(files_, {});
     std::set<std::string> wanted;
     for (const config::v1::TrackFile& from : config.track_files()) {
@@ -71,8 +71,8 @@ void TrackFiles::use(const config::v1::Config& config) {
         const auto known = before.find(id);
         const bool same = known != before.end() && known->second.path == from.file();
         if (!same && from.has_initial_value()) {
-            const auto written =
-                write_number_file(from.file(), from.initial_value(), from.overwrite());
+            const auto written = write_number_file(from.file(), from.initial_value(),
+                                                   from.overwrite(), initial_mode);
             if (!written)
                 log_.warning("TRACK_FILE", fmt::format("{}: the initial number is not written: {}",
                                                        from.name(), written.error().text()));
@@ -85,6 +85,7 @@ void TrackFiles::use(const config::v1::Config& config) {
         file.base = from.file().substr(from.file().rfind('/') + 1);
         wanted.insert(file.folder);
     }
+    for (const auto& [id, file] : before) unfollow(file.target_watch);
     for (auto each = folders_.begin(); each != folders_.end();) {
         if (!wanted.contains(each->first)) unwatch(each->second);
         each = wanted.contains(each->first) ? std::next(each) : folders_.erase(each);
@@ -141,10 +142,20 @@ void TrackFiles::read_all() {
 void TrackFiles::follow(File& file) {
     file.link = is_link(file.path);
     // The same target again is the same watch.
-    file.target_watch =
+    const int before = std::exchange(
+        file.target_watch,
         file.link && inotify_
             ? ::inotify_add_watch(inotify_.get(), file.path.c_str(), kTargetEvents | IN_MASK_ADD)
-            : -1;
+            : -1);
+    unfollow(before);
+}
+
+/// Whoever may change a link could otherwise use up the watches of this host's root.
+void TrackFiles::unfollow(int watch) {
+    const auto has = [watch](const auto& file) { return file.second.target_watch == watch; };
+    const auto is = [watch](const auto& folder) { return folder.second.watch == watch; };
+    if (watch < 0 || std::ranges::any_of(files_, has) || std::ranges::any_of(folders_, is)) return;
+    ::inotify_rm_watch(inotify_.get(), watch);
 }
 
 void TrackFiles::read(core::ObjectId id, File& file) {
@@ -180,7 +191,7 @@ void TrackFiles::event(int watch, std::uint32_t mask, const std::string& name) {
         const auto folder = folders_.find(file.folder);
         const bool here = folder != folders_.end() && folder->second.watch == watch;
         const bool named = here && name == file.base;
-        const bool being_written = (mask & IN_CREATE) != 0 && !is_complete(file.path);
+        const bool being_written = named && (mask & IN_CREATE) != 0 && !is_complete(file.path);
         // A link may lead through another name of its folder, which is replaced as a whole.
         const bool through = here && file.link;
         const bool of_target = file.target_watch >= 0 && file.target_watch == watch;

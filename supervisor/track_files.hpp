@@ -10,6 +10,7 @@
 #include "lib/core/unique_fd.hpp"
 #include "lib/log/logger.hpp"
 #include "lib/loop/loop.hpp"
+#include "supervisor/number_file.hpp"
 
 namespace holdfast::config::v1 {
 class Config;
@@ -30,7 +31,7 @@ class TrackFiles {
     TrackFiles& operator=(const TrackFiles&) = delete;
 
     /// The files of a configuration; one that was not watched before gets its initial number.
-    void use(const config::v1::Config& config);
+    void use(const config::v1::Config& config, mode_t initial_mode = kInitialMode);
     [[nodiscard]] std::map<core::ObjectId, std::int64_t> numbers() const;
 
   private:
@@ -58,6 +59,7 @@ class TrackFiles {
     void read(core::ObjectId id, File& file);
     void read_all();
     void follow(File& file);
+    void unfollow(int watch);
 
     loop::Loop& loop_;
     log::Logger& log_;

@@ -10,10 +10,12 @@
 #include <functional>
 
 #include "proto/config.pb.h"
+#include "proto/vrrp.pb.h"
 #include "supervisor/number_file.hpp"
 #include "supervisor/process_match.hpp"
 #include "supervisor/process_watch.hpp"
 #include "supervisor/track_files.hpp"
+#include "supervisor/tracking.hpp"
 
 namespace holdfast::supervisor {
 namespace {
@@ -196,6 +198,32 @@ TEST_F(TrackedFiles, ALinkIsFollowedAlsoThroughAReplacedFolder) {
     wait_number(20);
 }
 
+/// Those of the whole process, as the kernel counts them.
+std::size_t watches() {
+    std::size_t all = 0;
+    for (const auto& entry : fs::directory_iterator("/proc/self/fdinfo")) {
+        std::ifstream file(entry.path());
+        for (std::string line; std::getline(file, line);) all += line.starts_with("inotify wd:");
+    }
+    return all;
+}
+
+TEST_F(TrackedFiles, ALinkThatLeadsElsewhereEachTimeUsesUpNoWatches) {
+    const fs::path path = folder / "file";
+    fs::create_directory(folder / "targets");
+    files.use(config_of({path}));
+    for (int round = 1; round <= 20; ++round) {
+        const fs::path target = folder / "targets" / std::to_string(round);
+        write(target, std::to_string(round));
+        fs::create_symlink(target, folder / "next");
+        fs::rename(folder / "next", path);
+        wait_number(round);
+    }
+    EXPECT_EQ(watches(), 2U);  // the folder, and what the link leads to
+    files.use(config_of({folder / "other"}));
+    EXPECT_EQ(watches(), 1U);
+}
+
 TEST_F(TrackedFiles, AFolderMayVanishAndComeBackOrBeReplaced) {
     const fs::path inner = folder / "a" / "b";
     fs::create_directories(inner);
@@ -308,11 +336,12 @@ class TrackedProcesses : public InFolder {
         if (!fs::exists(path)) fs::copy_file("/bin/sleep", path);
         return path;
     }
-    void start_one(const std::string& seconds = "1000") {
+    void start_one(const std::string& word = "1000", const std::string& second = "") {
         const std::string path = program();
         const pid_t pid = ::fork();
         if (pid == 0) {
-            ::execl(path.c_str(), path.c_str(), seconds.c_str(), nullptr);
+            ::execl(path.c_str(), path.c_str(), word.c_str(),
+                    second.empty() ? nullptr : second.c_str(), nullptr);
             ::_exit(127);
         }
         children_.push_back(pid);
@@ -357,6 +386,77 @@ TEST_F(TrackedProcesses, AreCountedFromTheStartOn) {
     end_one();
     end_one();
     wait_count(0);
+}
+
+/// What the kernel still has to tell when it could not tell more is old: a process of which only
+/// the beginning was told would count for ever.
+TEST_F(TrackedProcesses, AreCountedRightlyAfterEventsWereLost) {
+    const fs::path shell = program();
+    fs::copy_file("/bin/sh", shell, fs::copy_options::overwrite_existing);
+    auto config = config_of({});
+    config.mutable_global()->set_process_monitor_rcv_bufs(16384);  // some thirty events
+    processes.use(config);
+    loop.settle();
+    if (!processes.has_events()) GTEST_SKIP() << "the kernel tells nothing here";
+    for (const char* fifo : {"fifo", "gate"}) ASSERT_EQ(::mkfifo((folder / fifo).c_str(), 0600), 0);
+    const auto until = [&](const std::string& name) {
+        return "while [ ! -e " + (folder / name).string() + " ]; do :; done; ";
+    };
+    const auto make = [&](const std::string& name) {
+        return "echo > " + (folder / name).string() + "; ";
+    };
+    const std::string in_a_child = "(read never < " + (folder / "gate").string() + ") & ";
+    start_one("-c", until("go") + "i=0; while [ $i -lt 100 ]; do i=$((i+1)); " + in_a_child +
+                        "done; " + make("begun") + "wait; " + make("done") + "read never < " +
+                        (folder / "fifo").string());
+    wait_count(1);
+    // Nothing is read while all of this happens.
+    write(folder / "go", "");
+    while (!fs::exists(folder / "begun")) ::usleep(1000);
+    const core::UniqueFd gate(::open((folder / "gate").c_str(), O_RDWR | O_CLOEXEC));
+    const std::string lines(1000, '\n');
+    ASSERT_EQ(::write(gate.get(), lines.data(), lines.size()), 1000);
+    while (!fs::exists(folder / "done")) ::usleep(1000);
+    bool lost = false;
+    loop::Timer later(loop, [&] { lost = true; });
+    later.after(std::chrono::milliseconds{500});  // looks at /proc again after 200 ms
+    loop.run_until([&] { return lost; });
+    wait_count(1);
+    end_one();
+    wait_count(0);
+}
+
+class ToldValues : public InFolder {
+  protected:
+    std::vector<std::int64_t> told;
+    Tracking tracking{loop, log, [this](const messages::v1::ToVrrpd& message) {
+                          told.push_back(message.tracked_value().value());
+                      }};
+};
+
+/// Whoever may write a file may do so as often as he likes.
+TEST_F(ToldValues, AreNotToldMoreOftenThanOthersCanBear) {
+    config::v1::Config config;
+    auto& file = *config.add_track_files();
+    file.set_id(1);
+    file.set_file(folder / "file");
+    tracking.use(config);
+    tracking.tell_all();
+    ASSERT_EQ(told, (std::vector<std::int64_t>{0}));
+    const core::Instant begin = loop.now();
+    for (int round = 1; round <= 50; ++round) {
+        const std::size_t before = told.size();
+        write(folder / "file", std::to_string(round));
+        // The first ones at once, later ones only in passing.
+        if (round <= 5) {
+            wait_for([&] { return told.size() > before; });
+        } else {
+            loop.settle();
+        }
+    }
+    wait_for([&] { return told.back() == 50; });
+    EXPECT_LE(told.size(),
+              7U + 5 * static_cast<std::size_t>((loop.now() - begin) / std::chrono::seconds{1}));
 }
 
 TEST_F(TrackedProcesses, AreToldApartByTheirParameters) {
