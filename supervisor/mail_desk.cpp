@@ -91,7 +91,8 @@ void MailDesk::start_batch() {
     if (mailer_) return;  // goes on when it has ended
     for (const MailQueue::Item& item : queue_.expired(loop_.now())) lost(item, "too old");
     if (queue_.empty()) return finish();
-    if (global_.smtp_addresses().empty()) return;  // a reload took the server away
+    const bool nowhere = global_.smtp_addresses().empty() || global_.notification_email().empty();
+    if (nowhere) return finish();  // a reload took the server away
     trouble_.clear();
     const MailBatch batch = next_batch();
     if (core::Status started = launch_mailer(batch); !started) {
@@ -150,7 +151,12 @@ void MailDesk::take(const MailResult& result) {
     const std::string reason = result.reason().substr(0, kLongestReason);
     switch (result.outcome()) {
         case MailResult::DELIVERED:
-            log_.info("MAIL_SENT", item->text.subject);
+            // With a reason it has not reached everybody.
+            if (reason.empty()) {
+                log_.info("MAIL_SENT", item->text.subject);
+            } else {
+                log_.warning("MAIL_SENT", fmt::format("{}: {}", item->text.subject, reason));
+            }
             break;
         case MailResult::REFUSED:
             lost(*item, reason);

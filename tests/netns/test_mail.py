@@ -1,5 +1,6 @@
 """Mails about changes: delivered by a process of its own, whatever the mail server does."""
 
+import itertools
 import pathlib
 import time
 
@@ -132,3 +133,13 @@ def test_an_unknown_server_is_a_warning(lab):
     router = lab.holdfast(1, mailing(server="no-such-host.invalid"))
     router.wait_state("active")
     router.wait_log(r"smtp_server: no address of no-such-host.invalid")
+
+
+def test_a_recipient_that_is_refused_is_named(lab, mail_server):
+    answers = itertools.cycle([b"250 OK\r\n", b"550 no such user\r\n"])
+    mail_server.replies["RCPT"] = lambda connection: connection.sendall(next(answers))
+    router = lab.holdfast(1, configuration(
+        instance(priority=150, extra=["smtp_alert on"]), router_id="n1", smtp_server="127.0.0.1",
+        notification_email="{\na@x.test\nb@x.test\n}"))
+    mail_server.wait_subjects(BACKUP, MASTER)
+    router.wait_log(r"MAIL_SENT.*MASTER.*not to everybody: 550 no such user")
