@@ -49,6 +49,8 @@ Background Background::enter(bool keep_error) {
         wait_and_exit(reading.get(), child);
     }
     ::setsid();
+    // No file system shall be busy because we were started in it.
+    if (::chdir("/") != 0) core::broken_invariant(core::Error::last("/").text());
     let_go({STDIN_FILENO, STDOUT_FILENO});
     return background;
 }

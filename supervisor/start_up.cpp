@@ -227,8 +227,10 @@ int StartUp::run() {
 
 }  // namespace
 
-int run_daemon(const Options& options) {
-    prepare_process(options);
+int run_daemon(const Options& given) {
+    prepare_process(given);
+    Options options = given;
+    options.config_file = paths_of(given).config_file;  // in the background it lies elsewhere
     return StartUp(options).run();
 }
 
