@@ -135,7 +135,8 @@ TEST_F(Paths, AreShownWithWhatIsMissingAndWhy) {
 }
 
 TEST_F(Paths, GoWithTheRoleAlsoWhileTheyAreInDoubt) {
-    add_router();
+    // With a source it would go with the address.
+    add_route(add_instance(1, {"192.0.2.1"}), "10.0.0.0/8", "192.0.2.254");
     start();
     say_all_roles({{1, kActive}});
     pass(1s);
