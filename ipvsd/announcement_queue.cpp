@@ -1,6 +1,7 @@
 #include "ipvsd/announcement_queue.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace holdfast::ipvsd {
 namespace {
@@ -89,6 +90,36 @@ void AnnouncementQueue::drop(core::ObjectId instance) {
     };
     forget(unlimited_);
     for (auto& [name, lane] : lanes_) forget(lane);
+}
+
+/// What is left of the turns goes on in its order without those that are left out.
+void AnnouncementQueue::thin_out(Job& job, const std::set<AddressName>& targets) {
+    const std::uint64_t rounds = job.left / job.targets.size();
+    const std::uint64_t rest = job.left % job.targets.size();
+    Job thinner{.instance = job.instance, .targets = {}};
+    std::vector<AddressName> before;  // the present round has passed them
+    for (std::size_t i = 0; i < job.targets.size(); ++i) {
+        const bool passed = i < job.next;
+        const std::size_t turn = passed ? i + job.targets.size() - job.next : i - job.next;
+        if (!targets.contains(job.targets[i])) continue;
+        thinner.left += rounds + (turn < rest ? 1 : 0);
+        (passed ? before : thinner.targets).push_back(std::move(job.targets[i]));
+    }
+    std::ranges::move(before, std::back_inserter(thinner.targets));
+    waiting_ -= job.left - thinner.left;
+    job = std::move(thinner);
+}
+
+void AnnouncementQueue::keep_only(core::ObjectId instance, const std::set<AddressName>& targets) {
+    seen_.clear();
+    const auto thin_out_lane = [&](Lane& lane) {
+        for (Job& job : lane.jobs) {
+            if (job.instance == instance) thin_out(job, targets);
+        }
+        std::erase_if(lane.jobs, [](const Job& each) { return each.left == 0; });
+    };
+    thin_out_lane(unlimited_);
+    for (auto& [name, lane] : lanes_) thin_out_lane(lane);
 }
 
 void AnnouncementQueue::look(core::Instant now, std::size_t limit,

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -49,6 +50,8 @@ class AnnouncementQueue {
     /// and targets that still wait are joined with these.
     void add(core::ObjectId instance, std::span<const AddressName> targets, std::uint32_t rounds);
     void drop(core::ObjectId instance);
+    /// Of what waits for the instance only these targets are announced.
+    void keep_only(core::ObjectId instance, const std::set<AddressName>& targets);
 
     /// The targets to be announced now, `limit` at most; they stay until take(). The pointers hold
     /// until the next call of anything else.
@@ -79,6 +82,7 @@ class AnnouncementQueue {
     void add_to(Lane& lane, core::ObjectId instance, std::vector<AddressName> targets,
                 std::uint32_t rounds);
     bool advance(Lane& lane);
+    void thin_out(Job& job, const std::set<AddressName>& targets);
 
     Pacing pacing_;
     std::map<LaneName, Lane> lanes_;  // those with a limit

@@ -13,6 +13,8 @@ namespace {
 /// Frames in one call of the kernel; the loop turns in between.
 constexpr std::size_t kPortion = 128;
 constexpr core::Interval kRetry = std::chrono::milliseconds(1);
+/// A queue that is only full empties sooner.
+constexpr core::Interval kPatience = std::chrono::milliseconds(100);
 
 bool no_room(int code) {
     return code == ENOBUFS || code == EAGAIN;
@@ -51,7 +53,14 @@ void Announcer::hold(core::ObjectId instance, const AnnouncementRules& rules, Ta
     const bool same_refresh = entry.refresh.pending() && entry.rules.refresh == rules.refresh;
     const bool same_extra = entry.extra.pending() && entry.rules.extra == rules.extra;
     entry.rules = rules;
-    entry.targets = std::move(targets);
+    if (entry.targets != targets) {
+        // Others may have been given what is ours no longer.
+        const std::set<AddressName> ours(targets.begin(), targets.end());
+        queue_.keep_only(instance, ours);
+        std::erase_if(entry.second_targets,
+                      [&](const AddressName& each) { return !ours.contains(each); });
+        entry.targets = std::move(targets);
+    }
     if (rules.refresh.count() == 0) {
         entry.refresh.cancel();
     } else if (!same_refresh) {
@@ -82,8 +91,9 @@ void Announcer::announce_later(core::ObjectId instance, const Targets& some, cor
     Entry* entry = find(instance);
     if (entry == nullptr || some.empty()) return;
     Targets& waiting = entry->second_targets;
+    std::set<AddressName> known(waiting.begin(), waiting.end());
     for (const AddressName& each : some) {
-        if (std::ranges::find(waiting, each) == waiting.end()) waiting.push_back(each);
+        if (known.insert(each).second) waiting.push_back(each);
     }
     entry->second_block.at(when);
 }
@@ -194,25 +204,41 @@ void Announcer::send_some() {
     for (std::size_t i = 0; i < targets_.size(); ++i) {
         if (prepare(*targets_[i], frames_[places_.size()])) places_.push_back(i);
     }
-    std::size_t done = targets_.size();
-    bool full = false;
+    const Portion portion = hand_over();
+    queue_.take(loop_.now(), portion.done);
+    schedule(portion.full ? kRetry : core::Interval{});
+}
+
+Announcer::Portion Announcer::hand_over() {
+    Portion portion{.done = targets_.size()};
+    if (places_.empty()) return portion;
+    const auto frames = std::span(frames_).first(places_.size());
+    std::size_t taken = frames.size();  // by the kernel, or refused for good
     std::uint64_t refused = 0;
-    if (!places_.empty()) {
-        const Report report = kernel_.send(std::span(frames_).first(places_.size()));
-        for (const Report::Refusal& each : report.refusals) {
-            if (no_room(each.error.code())) {
-                full = true;
-                done = std::min(done, places_[each.change]);
-            } else {
-                ++refused;
-            }
+    for (const Report::Refusal& each : kernel_.send(frames).refusals) {
+        if (!no_room(each.error.code())) {
+            ++refused;
+            continue;
         }
+        // It is the last one that was tried.
+        taken = each.change;
+        portion.full = worth_waiting(frames[taken].interface_index);
+        portion.done = places_[taken] + (portion.full ? 0 : 1);
+        refused_ += portion.full ? 0 : 1;
+        break;
     }
-    const auto tried = std::ranges::lower_bound(places_, done) - places_.begin();
-    sent_ += static_cast<std::uint64_t>(tried) - refused;
+    if (!full_since_.empty()) {
+        for (const Frame& each : frames.first(taken)) full_since_.erase(each.interface_index);
+    }
+    sent_ += taken - refused;
     refused_ += refused;
-    queue_.take(loop_.now(), done);
-    schedule(full ? kRetry : core::Interval{});
+    return portion;
+}
+
+/// From the first time that there was no room until something leaves there again.
+bool Announcer::worth_waiting(std::uint32_t interface_index) {
+    const auto [since, first] = full_since_.try_emplace(interface_index, loop_.now());
+    return loop_.now() < since->second + kPatience;
 }
 
 }  // namespace holdfast::ipvsd

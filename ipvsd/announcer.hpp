@@ -22,7 +22,8 @@ namespace holdfast::ipvsd {
 /// Frames go out in the order of their rounds, address by address (not one address five times in a
 /// row), in portions, so that a thousand addresses do not keep the loop from its other work, and no
 /// faster than the limit of their interface. What the kernel has no room for is tried again a
-/// little later; what it refuses otherwise is counted.
+/// little later, unless its interface has had no room for long (a filter behind the queue may drop
+/// everything); what is given up, or refused otherwise, is counted.
 class Announcer {
   public:
     /// `kernel` must outlive it.
@@ -33,7 +34,8 @@ class Announcer {
 
     void set_pacing(Pacing pacing) { queue_.set_pacing(std::move(pacing)); }
 
-    /// The instance is Active with these addresses: begins its refreshes. Sends nothing.
+    /// The instance is Active with these addresses: begins its refreshes. Sends nothing. What waits
+    /// for an address that is no longer among them is forgotten.
     void hold(core::ObjectId instance, const AnnouncementRules& rules, Targets targets);
     /// A block for `some` of its addresses now, and the second block for them.
     void announce(core::ObjectId instance, const Targets& some);
@@ -76,6 +78,12 @@ class Announcer {
     void on_extra(core::ObjectId instance);
     void enqueue(core::ObjectId instance, const Targets& targets, std::uint32_t rounds);
     void send_some();
+    struct Portion {
+        std::size_t done = 0;  // of the targets
+        bool full = false;     // the next one waits for room
+    };
+    Portion hand_over();
+    [[nodiscard]] bool worth_waiting(std::uint32_t interface_index);
     void schedule(core::Interval at_least);
     bool prepare(const AddressName& target, Frame& frame);
     [[nodiscard]] const netlink::Link* link_of(const std::string& interface);
@@ -95,6 +103,7 @@ class Announcer {
     std::set<std::uint32_t>
         routers_;  // interfaces that forward IPv6, asked for at most once a second
     std::optional<core::Instant> routers_asked_;
+    std::map<std::uint32_t, core::Instant> full_since_;  // interfaces that had no room last
     std::uint64_t sent_ = 0;
     std::uint64_t refused_ = 0;
 };

@@ -204,7 +204,8 @@ class Kernel {
     /// The interfaces on which this host forwards IPv6 packets, as of now.
     virtual core::Result<std::set<std::uint32_t>> ipv6_forwarders() = 0;
 
-    /// Sends the frames in their order; errors are per frame, as positions in the list.
+    /// Sends the frames in their order; errors are per frame, as positions in the list. One for
+    /// which there is no room (ENOBUFS, EAGAIN) is the last that is tried.
     virtual Report send(std::span<const Frame> frames) = 0;
 };
 

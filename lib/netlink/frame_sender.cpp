@@ -88,6 +88,7 @@ std::vector<FrameSender::Refusal> FrameSender::send(std::span<const Frame> frame
         } else if (sent == 0 || errno != EINTR) {
             // sendmmsg tells why only of the first of a burst.
             refusals.push_back({done, sent == 0 ? EIO : errno});
+            if (refusals.back().code == ENOBUFS || refusals.back().code == EAGAIN) break;
             ++done;
         }
     }

@@ -32,7 +32,8 @@ class FrameSender {
     /// An empty owner is allowed: every frame is then refused with EBADF.
     explicit FrameSender(core::UniqueFd socket);
 
-    /// Sends in the order given; a refused frame does not stop those after it.
+    /// Sends in the order given; a refused frame does not stop those after it, unless there is no
+    /// room for it (ENOBUFS, EAGAIN): it is the last one that is tried then.
     std::vector<Refusal> send(std::span<const Frame> frames);
 
   private:

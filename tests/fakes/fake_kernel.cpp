@@ -468,15 +468,18 @@ void FakeKernel::find_duplicates() {
 
 ipvsd::Report FakeKernel::send(std::span<const ipvsd::Frame> frames) {
     ipvsd::Report report;
+    ++sends_;
     for (std::size_t i = 0; i < frames.size(); ++i) {
         const auto interface = interfaces_.find(frames[i].interface_index);
-        const int code = interface == interfaces_.end()    ? ENXIO
-                         : !interface->second.link.is_up() ? ENETDOWN
-                                                           : 0;
+        const int code = interface == interfaces_.end()              ? ENXIO
+                         : !interface->second.link.is_up()           ? ENETDOWN
+                         : full_.contains(frames[i].interface_index) ? ENOBUFS
+                                                                     : 0;
         if (code == 0) {
             frames_.push_back(frames[i]);
         } else {
             report.refusals.push_back({i, core::Error::from_errno(code, "send frame")});
+            if (code == ENOBUFS) break;
         }
     }
     return report;

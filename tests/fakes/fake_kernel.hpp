@@ -73,6 +73,15 @@ class FakeKernel final : public ipvsd::Kernel {
     // Bad moments.
     /// No nfnetlink: what is asked of it is refused with this code; 0: it is there again.
     void refuse_firewall(int code) { firewall_code_ = code; }
+    /// New interfaces, and changes of those that are there, are refused with this code; 0: not.
+    void refuse_links(int code) { make_code_ = code; }
+    void refuse_edits(int code) { edit_code_ = code; }
+    /// Whatever is sent there finds no room.
+    void fill_queue(std::uint32_t index, bool full) {
+        full ? void(full_.insert(index)) : void(full_.erase(index));
+    }
+    /// How often frames were handed over.
+    [[nodiscard]] int sends() const { return sends_; }
     /// The answers to the next apply() are lost: it reports `uncertain` and no refusals.
     void lose_answers() { lose_answers_ = true; }
     /// Dumps of addresses and routes are refused with this code; 0: no more.
@@ -165,6 +174,10 @@ class FakeKernel final : public ipvsd::Kernel {
     std::vector<ipvsd::Frame> frames_;
     std::map<std::string, ipvsd::FirewallTable> firewall_;
     int firewall_code_ = 0;
+    std::set<std::uint32_t> full_;
+    int sends_ = 0;
+    int make_code_ = 0;
+    int edit_code_ = 0;
 };
 
 }  // namespace holdfast::tests

@@ -203,6 +203,80 @@ TEST_F(AnnouncerTest, DroppingAnInstanceLeavesTheOthersTurns) {
     EXPECT_EQ(after(1s), "22");
 }
 
+// ---- What has changed meanwhile ------------------------------------------------------------
+
+TEST_F(AnnouncerTest, AnAddressThatIsOursNoLongerIsNotAnnouncedLater) {
+    announcer_.hold(kInstance, {.delay = 5s, .repeat = 1}, both_);
+    announcer_.announce_all(kInstance);
+    EXPECT_EQ(take(), "12");
+    announcer_.hold(kInstance, {.delay = 5s, .repeat = 1}, {name("2001:db8::2")});
+    EXPECT_EQ(after(1h), "2");
+}
+
+TEST_F(AnnouncerTest, NorDoesItWaitForItsTurn) {
+    announcer_.set_pacing({.of_all = {.arp = 10ms}});
+    const Announcer::Targets three{name("192.0.2.1"), name("192.0.2.2"), name("192.0.2.3")};
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 3}, three);
+    announcer_.announce_all(kInstance);
+    EXPECT_EQ(take() + after(30ms), "1231");
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 3}, {name("192.0.2.1"), name("192.0.2.3")});
+    EXPECT_EQ(after(1h), "313");
+    announcer_.announce_all(kInstance);
+    EXPECT_EQ(take() + after(1h), "131313");
+}
+
+TEST_F(AnnouncerTest, ManyAddressesAreAnnouncedAgainWithoutASearchForEach) {
+    Announcer::Targets many;
+    for (unsigned i = 0; i < 20'000; ++i) {
+        many.push_back(
+            name_of("eth0", {.address = core::Address::v4(0x0a000000U + i), .prefix_length = 24}));
+    }
+    announcer_.hold(kInstance, {.delay = 1s, .repeat = 1}, many);
+    announcer_.announce_all(kInstance);
+    loop_.settle();
+    kernel_.forget_frames();
+    announcer_.announce(kInstance, {many.begin(), many.begin() + 2});
+    loop_.settle();
+    kernel_.forget_frames();
+    loop_.advance(1s);
+    EXPECT_EQ(kernel_.frames().size(), many.size());
+}
+
+// ---- Queues without room --------------------------------------------------------------------
+
+TEST_F(AnnouncerTest, WhatFindsNoRoomIsSentALittleLaterAndNothingTwice) {
+    const Announcer::Targets some{name("192.0.2.1"), name("192.0.2.2", "eth1"), name("192.0.2.3")};
+    const std::uint32_t second = kernel_.add_interface("eth1");
+    kernel_.deliver();
+    kernel_.fill_queue(second, true);
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 1}, some);
+    announcer_.announce_all(kInstance);
+    EXPECT_EQ(take() + after(5ms), "1");
+    kernel_.fill_queue(second, false);
+    EXPECT_EQ(after(1ms), "23");
+    EXPECT_EQ(announcer_.refused(), 0U);
+    EXPECT_EQ(announcer_.sent(), 3U);
+}
+
+TEST_F(AnnouncerTest, AnInterfaceThatNeverHasRoomHoldsTheOthersUpForAMoment) {
+    const std::uint32_t filtered = kernel_.add_interface("eth1");
+    kernel_.deliver();
+    kernel_.fill_queue(filtered, true);
+    Announcer::Targets some;
+    for (int i = 0; i < 100; ++i) some.push_back(name("192.0.2.2", "eth1"));
+    some.push_back(name("192.0.2.3"));
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 2}, some);
+    announcer_.announce_all(kInstance);
+    EXPECT_EQ(take() + after(200ms), "33");
+    EXPECT_EQ(announcer_.refused(), 200U);
+    const int before = kernel_.sends();
+    EXPECT_EQ(after(1h), "");
+    EXPECT_EQ(kernel_.sends(), before);
+    kernel_.fill_queue(filtered, false);
+    announcer_.announce(kInstance, {name("192.0.2.2", "eth1")});
+    EXPECT_EQ(take() + after(1h), "22");
+}
+
 // ---- Other announcements --------------------------------------------------------------------
 
 TEST_F(AnnouncerTest, AnnouncesOnceMoreOnExtraInterfaces) {
