@@ -101,8 +101,8 @@ void Daemon::use_instances() {
     network_->set_instances(std::move(pointers));
 }
 
-/// Before addresses come on them. An interface that was there under another name is used as it is.
-void Daemon::use_interfaces() {
+/// Before addresses come on them. As place_addresses().
+bool Daemon::use_interfaces() {
     std::vector<VirtualInterface> wished;
     std::set<std::string> promoting;
     for (auto* instances : {&model_->instances, &leaving_}) {
@@ -113,18 +113,40 @@ void Daemon::use_interfaces() {
     }
     interfaces_->set_wishes(std::move(wished), std::move(promoting));
     interfaces_->apply();
+    return place_addresses();
+}
+
+/// An interface that was there under another name is used as it is. True when an address stands
+/// elsewhere now; use_instances() must follow.
+bool Daemon::place_addresses() {
+    bool moved = false;
     for (auto* instances : {&model_->instances, &leaving_}) {
         for (auto& [id, instance] : *instances) {
             for (ConfiguredAddress& each : instance.addresses) {
-                each.name.interface = interfaces_->actual_name(each.name.interface);
+                const std::string& now = interfaces_->actual_name(each.device);
+                moved = moved || now != each.name.interface;
+                each.name.interface = now;
             }
-            std::set<std::string> extra;
-            for (const std::string& each : instance.announcement.extra_interfaces) {
+            std::set<std::string>& extra = instance.announcement.extra_interfaces;
+            extra.clear();
+            for (const std::string& each : instance.extra_interfaces) {
                 extra.insert(interfaces_->actual_name(each));
             }
-            instance.announcement.extra_interfaces = std::move(extra);
+            for (const VirtualInterface& each : instance.interfaces) {
+                model_->pacing.parents[interfaces_->actual_name(each.name)] = each.parent;
+            }
         }
     }
+    return moved;
+}
+
+/// By somebody else's hand: others carry the addresses now, or some can be made no longer or again.
+void Daemon::interfaces_changed() {
+    place_addresses();
+    use_instances();
+    firewall_->follow();
+    network_->apply_all();
+    if (vrrpd_has_said_) tell_interface_failures();
 }
 
 void Daemon::drop_leaving() {
@@ -135,7 +157,10 @@ void Daemon::drop_leaving() {
     use_instances();
     firewall_->follow();
     network_->apply_all();
-    use_interfaces();
+    if (!use_interfaces()) return;
+    use_instances();
+    firewall_->follow();
+    network_->apply_all();
 }
 
 /// Statics are Active as long as we are.
@@ -175,7 +200,8 @@ void Daemon::make_parts() {
     loop::Loop& loop = around_.loop;
     ledger_ = std::make_unique<Ledger>(std::move(*state_file_));
     announcer_ = std::make_unique<Announcer>(loop, *opened_.kernel);
-    interfaces_ = std::make_unique<Interfaces>(loop, *opened_.kernel, *ledger_, around_.log);
+    interfaces_ = std::make_unique<Interfaces>(loop, *opened_.kernel, *ledger_, around_.log,
+                                               [this] { interfaces_changed(); });
     firewall_ = std::make_unique<Firewall>(
         loop, *opened_.kernel, *ledger_, around_.log,
         [this](core::ObjectId instance) { return wish_of(instance); },

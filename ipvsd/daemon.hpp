@@ -86,7 +86,10 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     [[nodiscard]] const std::string& name_of_instance(core::ObjectId id) const;
     void make_parts();
     void use_instances();
-    void use_interfaces();
+    bool use_interfaces();
+    bool place_addresses();
+    void interfaces_changed();
+    void tell_interface_failures();
     void give_up_network();
     void drop_leaving();
     void open_channel(ipc::Peer peer, core::UniqueFd socket);
@@ -131,6 +134,7 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     bool active_ = false;
     bool vrrpd_has_said_ = false;
     log::RateLimit contests_limit_{{.every = std::chrono::seconds{10}}};
+    bool failures_told_ = false;  // of interfaces, to vrrpd
 };
 
 }  // namespace holdfast::ipvsd

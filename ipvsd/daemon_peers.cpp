@@ -109,6 +109,7 @@ void Daemon::roles_end(std::uint64_t generation) {
     roles_.end();
     vrrpd_has_said_ = true;
     tell_quorums();
+    tell_interface_failures();
     // A successor's StateEnd of this generation stands for Committed (docs/architecture.md).
     if (generation >= model_->generation) drop_leaving();
     firewall_->follow();
@@ -122,8 +123,40 @@ void Daemon::roles_committed(std::uint64_t generation) {
     if (vrrpd_has_said_) roles_.end();  // of new instances, too, everything is said
     tell_quorums();
     drop_leaving();
+    if (vrrpd_has_said_) tell_interface_failures();
     firewall_->follow();
     network_->apply_all();
+}
+
+/// All that keep an instance from working: what vrrpd is told replaces what it was told before.
+void Daemon::tell_interface_failures() {
+    constexpr int kFailuresInPart = 200;
+    constexpr std::size_t kLongestText = 200;
+    const auto channel = peers_.find(ipc::Peer::vrrpd);
+    if (channel == peers_.end()) return;
+    messages::ToVrrpd message;
+    for (const auto& [id, instance] : model_->instances) {
+        const auto failed = std::ranges::find_if(instance.interfaces, [&](const auto& each) {
+            return interfaces_->conflicts().contains(each.name);
+        });
+        if (failed == instance.interfaces.end()) continue;
+        const std::string& why = interfaces_->conflicts().at(failed->name);
+        auto& told = *message.mutable_interface_failures();
+        if (told.failures_size() == kFailuresInPart) {
+            static_cast<void>(channel->second->send(message).ok());
+            told.clear_failures();
+        }
+        auto& one = *told.add_failures();
+        one.set_instance_id(id.value);
+        one.set_what(fmt::format("{}: {}", failed->name, why).substr(0, kLongestText));
+    }
+    // Where there are none, and never were, there is nothing to say.
+    const bool concerned = std::exchange(failures_told_, message.has_interface_failures());
+    const bool has_any = std::ranges::any_of(
+        model_->instances, [](const auto& each) { return !each.second.interfaces.empty(); });
+    if (!concerned && !has_any) return;
+    message.mutable_interface_failures()->set_last(true);
+    static_cast<void>(channel->second->send(message).ok());
 }
 
 void Daemon::take_roles(const RoleBatch& batch) {

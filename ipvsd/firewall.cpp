@@ -142,6 +142,7 @@ void Firewall::remove_all() {
 void Firewall::table_changed(const std::string& table) {
     const bool ours = table.empty() || table == there_.name;
     if (!started_ || !ours || there_.is_empty()) return;
+    certain_ = certain_ || !table.empty();
     const core::Instant due = std::max(loop_.now() + kSettle, last_check_ + kBetweenChecks);
     if (check_timer_.pending() && check_timer_.deadline() <= due) return;
     check_timer_.at(due);
@@ -149,7 +150,7 @@ void Firewall::table_changed(const std::string& table) {
 
 void Firewall::replace_after_change() {
     last_check_ = loop_.now();
-    const bool was_there = !there_.is_empty();
+    const bool was_there = !there_.is_empty() && std::exchange(certain_, false);
     there_ = FirewallTable{.name = wished_.name};
     whole_ = true;
     follow();

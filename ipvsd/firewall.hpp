@@ -61,6 +61,7 @@ class Firewall {
     bool whole_ = false;             // more than the silent ones may differ from what is there
     std::set<core::ObjectId> told_;  // of whose addresses it was said that they do not answer
     std::string failing_;            // the reason that was logged
+    bool certain_ = false;           // somebody else has changed it: its event was not lost
     bool cold_ = true;
     bool started_ = false;
     log::RateLimit repairs_limit_{{.every = std::chrono::seconds{10}, .burst = 10}};

@@ -29,11 +29,13 @@ bool leaves_adverts_to_parent(const LinkDetails& found) {
 
 class Planner {
   public:
-    Planner(const LinksInKernel& kernel, const InterfaceLedger& ledger)
-        : kernel_(kernel), ledger_(ledger) {}
+    Planner(std::span<const VirtualInterface> wished, const LinksInKernel& kernel,
+            const InterfaceLedger& ledger)
+        : kernel_(kernel), ledger_(ledger) {
+        for (const VirtualInterface& each : wished) named_.insert(each.name);
+    }
 
     void wish(const VirtualInterface& wished) {
-        named_.insert(wished.name);
         const auto parent = kernel_.find(wished.parent);
         if (parent == kernel_.end()) return;  // it comes with its parent
         parents_.insert(wished.parent);
@@ -66,10 +68,11 @@ class Planner {
     InterfacePlan take() { return std::move(plan_); }
 
   private:
-    static bool equals(const VirtualInterface& wished, const LinkDetails& found,
-                       std::uint32_t parent) {
-        return found.link.kind == wished.kind && found.link.parent_index == parent &&
-               (wished.kind != "macvlan" || found.link.hardware_address == wished.hardware_address);
+    [[nodiscard]] bool equals(const VirtualInterface& wished, const LinkDetails& found,
+                              std::uint32_t parent) const {
+        if (found.link.kind != wished.kind || found.link.parent_index != parent) return false;
+        if (wished.kind == "macvlan") return found.link.hardware_address == wished.hardware_address;
+        return !is_ours(found.link.name) || found.link.alias == tag_of(wished);
     }
 
     /// The one of that name first; of macvlans any with the same parent and MAC address.
@@ -77,9 +80,32 @@ class Planner {
         const auto named = kernel_.find(wished.name);
         if (named != kernel_.end() && equals(wished, named->second, parent)) return &named->second;
         if (wished.kind != "macvlan") return nullptr;
-        const auto other = std::ranges::find_if(
-            kernel_, [&](const auto& each) { return equals(wished, each.second, parent); });
+        const auto other = std::ranges::find_if(kernel_, [&](const auto& each) {
+            return equals(wished, each.second, parent) && !is_leftover(each.first);
+        });
         return other == kernel_.end() ? nullptr : &other->second;
+    }
+
+    /// Ours, under a name that is wished no longer: it goes.
+    [[nodiscard]] bool is_leftover(const std::string& name) const {
+        return !named_.contains(name) && is_ours(name);
+    }
+
+    /// A parent has no room for two interfaces with one MAC address.
+    void make_room(const VirtualInterface& wished, std::uint32_t parent) {
+        if (wished.kind != "macvlan") return;
+        for (const auto& [name, found] : kernel_) {
+            if (is_leftover(name) && equals(wished, found, parent)) remove(name);
+        }
+    }
+
+    /// The VRF that the parent belongs to, 0 if none.
+    [[nodiscard]] std::uint32_t vrf_of(const LinkDetails& parent) const {
+        const std::uint32_t above = parent.link.master_index;
+        const auto is_vrf = [&](const auto& each) {
+            return each.second.link.index == above && each.second.link.kind == "vrf";
+        };
+        return above != 0 && std::ranges::any_of(kernel_, is_vrf) ? above : 0;
     }
 
     void make(const VirtualInterface& wished, const LinkDetails& parent) {
@@ -95,6 +121,7 @@ class Planner {
             }
             remove(wished.name);
         }
+        make_room(wished, parent.link.index);
         plan_.gone.erase(wished.name);
         plan_.made.insert(wished.name);
         plan_.actual[wished.name] = wished.name;
@@ -106,7 +133,8 @@ class Planner {
              .flags = wished.flags,
              .hardware_address = wished.hardware_address,
              .group = wished.group,
-             .alias = tag_of(wished.name),
+             .master_index = vrf_of(parent),
+             .alias = tag_of(wished),
              .ipv4 = settings_of_virtual_interfaces()}});
     }
 
@@ -118,8 +146,13 @@ class Planner {
             edit.up = true;
             differs = true;
         }
-        if (found.link.mtu != parent.link.mtu) {
+        const bool ours = is_ours(found.link.name);
+        if (ours && found.link.mtu != parent.link.mtu) {
             edit.mtu = parent.link.mtu;
+            differs = true;
+        }
+        if (ours && found.link.master_index != vrf_of(parent)) {
+            edit.master = vrf_of(parent);
             differs = true;
         }
         if (wished.kind == "macvlan" && !leaves_adverts_to_parent(found)) {
@@ -131,13 +164,11 @@ class Planner {
             const auto now = found.ipv4.find(setting);
             if (now == found.ipv4.end() || now->second == value) continue;
             edit.ipv4[setting] = value;
-            if (!is_ours(found.link.name)) {
-                remember({found.link.name, setting}, now->second);
-            }
+            if (!ours) remember({found.link.name, setting}, now->second);
             differs = true;
         }
         if (differs) plan_.changes.emplace_back(EditLink{found.link.name, std::move(edit)});
-        if (!is_ours(found.link.name)) borrowed_.insert(found.link.name);
+        if (!ours) borrowed_.insert(found.link.name);
     }
 
     void prepare(const std::string& name, const netlink::Ipv4Settings& settings) {
@@ -179,12 +210,13 @@ class Planner {
 
     [[nodiscard]] bool is_ours(const std::string& name) const {
         const auto found = kernel_.find(name);
-        return ledger_.made.contains(name) && found != kernel_.end() &&
-               found->second.link.alias == tag_of(name);
+        if (found == kernel_.end() || !ledger_.made.contains(name)) return false;
+        const std::string& alias = found->second.link.alias;
+        return alias == tag_of(name) || alias.starts_with(tag_of(name) + " ");
     }
 
     void remove(const std::string& name) {
-        plan_.gone.insert(name);
+        if (!plan_.gone.insert(name).second) return;
         if (is_ours(name)) {
             plan_.changes.emplace_back(RemoveLink{name, kernel_.find(name)->second.link.index});
         }
@@ -206,6 +238,15 @@ std::string to_text(const LinkChange& change) {
 
 std::string tag_of(const std::string& interface) {
     return "holdfast:" + interface;
+}
+
+std::string tag_of(const VirtualInterface& wished) {
+    std::string tag = tag_of(wished.name);
+    if (wished.flags != 0) tag += fmt::format(" flags {}", wished.flags);
+    if (wished.address) {
+        tag += fmt::format(" {}/{}", wished.address->address.text(), wished.address->prefix_length);
+    }
+    return tag;
 }
 
 const netlink::Ipv4Settings& settings_of_virtual_interfaces() {
@@ -233,7 +274,7 @@ const netlink::Ipv4Settings& settings_of_parents() {
 InterfacePlan plan_interfaces(std::span<const VirtualInterface> wished,
                               const std::set<std::string>& promoting, const LinksInKernel& kernel,
                               const InterfaceLedger& ledger, bool leftovers) {
-    Planner planner(kernel, ledger);
+    Planner planner(wished, kernel, ledger);
     for (const VirtualInterface& each : wished) planner.wish(each);
     if (leftovers) planner.remove_leftovers();
     planner.settle_parents(promoting, leftovers);

@@ -77,7 +77,7 @@ struct InterfacePlan {
     /// Wished names that stand for something else, in words.
     std::map<std::string, std::string> conflicts;
     /// What carries a wished interface: its own name, or that of one that is there with the same
-    /// parent and MAC address. Absent while there is none.
+    /// parent and MAC address, unless it is a leftover of ours. Absent while there is none.
     std::map<std::string, std::string> actual;
 };
 
@@ -88,8 +88,10 @@ struct InterfacePlan {
                                             const LinksInKernel& kernel,
                                             const InterfaceLedger& ledger, bool leftovers);
 
-/// The tag of interfaces that we made (IFLA_IFALIAS).
+/// The tag of interfaces that we made (IFLA_IFALIAS); of an ipvlan with what cannot be seen of it
+/// otherwise: one that is wished otherwise is made anew.
 [[nodiscard]] std::string tag_of(const std::string& interface);
+[[nodiscard]] std::string tag_of(const VirtualInterface& wished);
 
 /// What a virtual interface has: it answers for its own addresses only, and takes packets whose way
 /// back leads over its parent, however strict the host is (the kernel takes the larger number of

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace holdfast::ipvsd {
 namespace {
@@ -19,12 +20,33 @@ std::string subject_of(const LinkChange& change) {
     return std::get<RemoveLink>(change).name;
 }
 
+/// In words that say what to do about it, where the kernel's do not.
+std::string explain(const VirtualInterface& wished, const core::Error& error) {
+    switch (error.code()) {
+        case EOPNOTSUPP:
+            return fmt::format("this kernel makes no {0}: its module {0} is missing", wished.kind);
+        case EPERM:
+            return fmt::format("{} may not be made: CAP_NET_ADMIN is missing", wished.kind);
+        case EBUSY:
+            return wished.parent + " is a port of a bridge or the like and can carry no other";
+        case EADDRINUSE:
+            return fmt::format("{}, or another interface on it, has the address {} already",
+                               wished.parent, wished.hardware_address.text());
+        default:
+            return error.text();
+    }
+}
+
 }  // namespace
 
-Interfaces::Interfaces(loop::Loop& loop, Kernel& kernel, Ledger& ledger, log::Logger& log)
-    : loop_(loop), kernel_(kernel), ledger_(ledger), log_(log), check_timer_(loop, [this] {
-          look_and_carry_out(true);
-      }) {}
+Interfaces::Interfaces(loop::Loop& loop, Kernel& kernel, Ledger& ledger, log::Logger& log,
+                       std::function<void()> changed)
+    : loop_(loop),
+      kernel_(kernel),
+      ledger_(ledger),
+      log_(log),
+      changed_(std::move(changed)),
+      check_timer_(loop, [this] { check(); }) {}
 
 void Interfaces::set_wishes(std::vector<VirtualInterface> wished, std::set<std::string> promoting) {
     promoting_ = std::move(promoting);
@@ -40,7 +62,8 @@ void Interfaces::apply() {
                          ledger_.interfaces().made.empty() && ledger_.interfaces().changed.empty();
     if (nothing) {
         actual_.clear();
-        log_conflicts({});
+        conflicts_.clear();
+        log_troubles({});
         return;
     }
     look_and_carry_out(false);
@@ -53,14 +76,30 @@ void Interfaces::remove_all() {
     apply();
 }
 
+void Interfaces::check() {
+    const auto names_before = renamed();
+    const Troubles conflicts_before = conflicts_;
+    look_and_carry_out(true);
+    if (renamed() != names_before || conflicts_ != conflicts_before) changed_();
+}
+
+std::map<std::string, std::string> Interfaces::renamed() const {
+    std::map<std::string, std::string> others = actual_;
+    std::erase_if(others, [](const auto& each) { return each.first == each.second; });
+    return others;
+}
+
 void Interfaces::look_and_carry_out(bool repair) {
     last_check_ = loop_.now();
     auto dumped = kernel_.dump_links();
     if (!dumped) {
-        log_.error("KERNEL_DUMP", dumped.error().text());
+        if (std::exchange(dump_trouble_, dumped.error().text()) != dumped.error().text()) {
+            log_.error("KERNEL_DUMP", dumped.error().text());
+        }
         check_timer_.after(kBetweenChecks);
         return;
     }
+    dump_trouble_.clear();
     LinksInKernel links;
     for (netlink::LinkDetails& each : *dumped) links[each.link.name] = std::move(each);
     carry_out(plan_interfaces(wished_, promoting_, links, ledger_.interfaces(), true), repair);
@@ -79,26 +118,55 @@ void Interfaces::carry_out(InterfacePlan plan, bool repair) {
         log_.warning("LEDGER_FULL", "a successor will not know all interfaces: state file is full");
     }
     actual_ = std::move(plan.actual);
-    if (!plan.changes.empty()) {
-        const Report report = kernel_.change_links(plan.changes);
-        for (const Report::Refusal& each : report.refusals) {
-            const LinkChange& change = plan.changes[each.change];
-            // The parent, or the interface itself, went away meanwhile: its event comes.
-            if (each.error.code() == ENODEV) continue;
-            plan.conflicts[subject_of(change)] = each.error.text();
-        }
-        for (const LinkChange& each : plan.changes) {
-            if (repair) log_repair(each);
-        }
-    }
+    Troubles troubles;
+    if (!plan.changes.empty()) change_links(plan, troubles, repair);
     for (const std::string& each : plan.gone) ledger_.erase_interface(each);
     for (const SettingName& each : plan.restored) ledger_.erase(each);
     for (const VirtualInterface& each : wished_) {
         if (each.address && actual_.contains(each.name)) put_address(each);
     }
-    log_conflicts(plan.conflicts);
+    conflicts_ = std::move(plan.conflicts);
+    troubles.insert(conflicts_.begin(), conflicts_.end());
+    log_troubles(troubles);
     std::erase_if(actual_, [&](const auto& each) { return conflicts_.contains(each.first); });
-    for (const auto& [wished, actual] : actual_) seen_.insert(wished);
+    for (const auto& [wished, actual] : actual_) {
+        if (kernel_.interfaces().find(actual) != nullptr) seen_.insert(wished);
+    }
+}
+
+/// Without an interface its router cannot work; other changes that are refused hurt less.
+void Interfaces::change_links(InterfacePlan& plan, Troubles& troubles, bool repair) {
+    const Report report = kernel_.change_links(plan.changes);
+    std::set<std::size_t> refused;
+    for (const Report::Refusal& each : report.refusals) {
+        refused.insert(each.change);
+        // The parent, or the interface itself, went away or down meanwhile: its event comes.
+        if (each.error.code() == ENODEV || each.error.code() == ENETDOWN) continue;
+        const LinkChange& change = plan.changes[each.change];
+        if (const VirtualInterface* wished = concerned(change)) {
+            plan.conflicts[wished->name] = explain(*wished, each.error);
+            continue;
+        }
+        const std::string subject = subject_of(change);
+        troubles[subject] = each.error.text();
+        // It is as it was, and what the ledger says of it holds.
+        plan.gone.erase(subject);
+        std::erase_if(plan.restored, [&](const auto& name) { return name.interface == subject; });
+    }
+    for (std::size_t i = 0; i < plan.changes.size(); ++i) {
+        if (repair && !refused.contains(i)) log_repair(plan.changes[i]);
+    }
+}
+
+/// The wished interface that is not there, or not up, without this change.
+const VirtualInterface* Interfaces::concerned(const LinkChange& change) const {
+    const auto* edit = std::get_if<EditLink>(&change);
+    const bool needed =
+        std::holds_alternative<MakeLink>(change) || (edit != nullptr && edit->edit.up == true);
+    const std::string subject = subject_of(change);
+    const auto found = std::ranges::find_if(
+        wished_, [&](const VirtualInterface& each) { return actual_name(each.name) == subject; });
+    return needed && found != wished_.end() ? &*found : nullptr;
 }
 
 /// EEXIST from the kernel is as wished.
@@ -112,17 +180,17 @@ void Interfaces::put_address(const VirtualInterface& wished) {
     static_cast<void>(kernel_.apply(std::span(&change, 1)));
 }
 
-void Interfaces::log_conflicts(const std::map<std::string, std::string>& now) {
+void Interfaces::log_troubles(const Troubles& now) {
     for (const auto& [name, why] : now) {
-        const auto known = conflicts_.find(name);
-        if (known != conflicts_.end() && known->second == why) continue;
+        const auto known = troubles_.find(name);
+        if (known != troubles_.end() && known->second == why) continue;
         log_.error("INTERFACE_FAILED", fmt::format("{}: {}", name, why));
     }
-    for (const auto& [name, why] : conflicts_) {
+    for (const auto& [name, why] : troubles_) {
         if (!now.contains(name)) log_.notice("INTERFACE_RECOVERED", name);
     }
-    conflicts_ = now;
-    if (!conflicts_.empty() && !check_timer_.pending()) check_timer_.after(kRetry);
+    troubles_ = now;
+    if (!troubles_.empty() && !check_timer_.pending()) check_timer_.after(kRetry);
 }
 
 void Interfaces::log_repair(const LinkChange& change) {
@@ -153,6 +221,7 @@ bool Interfaces::concerns(const std::string& name) const {
 void Interfaces::link_changed(const netlink::Link& now, const netlink::Link* before) {
     const bool matters = before == nullptr || before->name != now.name || before->mtu != now.mtu ||
                          before->is_up() != now.is_up() || before->mode != now.mode ||
+                         before->master_index != now.master_index ||
                          before->hardware_address != now.hardware_address;
     if (!matters) return;
     if (concerns(now.name) || (before != nullptr && concerns(before->name))) check_soon();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -22,7 +23,10 @@ namespace holdfast::ipvsd {
 /// must outlive it.
 class Interfaces {
   public:
-    Interfaces(loop::Loop& loop, Kernel& kernel, Ledger& ledger, log::Logger& log);
+    /// `changed`: other interfaces than before carry the wished ones, or other ones cannot be made.
+    /// Not called from within apply().
+    Interfaces(loop::Loop& loop, Kernel& kernel, Ledger& ledger, log::Logger& log,
+               std::function<void()> changed);
 
     /// From now on; applies nothing. Of equal names the first counts.
     /// `promoting`: where secondary addresses are to be promoted.
@@ -49,24 +53,33 @@ class Interfaces {
     };
     /// What we have changed of interfaces that we did not make.
     [[nodiscard]] std::vector<Changed> changed_settings() const;
+    /// Wished interfaces that cannot be made, and why, for people.
     [[nodiscard]] const std::map<std::string, std::string>& conflicts() const { return conflicts_; }
 
   private:
     void carry_out(InterfacePlan plan, bool repair);
     void look_and_carry_out(bool repair);
+    void check();
+    [[nodiscard]] std::map<std::string, std::string> renamed() const;
     [[nodiscard]] bool concerns(const std::string& name) const;
     void put_address(const VirtualInterface& wished);
-    void log_conflicts(const std::map<std::string, std::string>& now);
+    using Troubles = std::map<std::string, std::string>;
+    void change_links(InterfacePlan& plan, Troubles& troubles, bool repair);
+    [[nodiscard]] const VirtualInterface* concerned(const LinkChange& change) const;
+    void log_troubles(const Troubles& now);
     void log_repair(const LinkChange& change);
 
     loop::Loop& loop_;
     Kernel& kernel_;
     Ledger& ledger_;
     log::Logger& log_;
+    std::function<void()> changed_;
     std::vector<VirtualInterface> wished_;
     std::set<std::string> promoting_;
     std::map<std::string, std::string> actual_;
-    std::map<std::string, std::string> conflicts_;
+    Troubles conflicts_;
+    Troubles troubles_;           // that were logged: these, and others that touch no address
+    std::string dump_trouble_;    // logged
     std::set<std::string> seen_;  // wished ones that were there
     log::RateLimit repairs_limit_{{.every = std::chrono::seconds{10}, .burst = 10}};
     loop::Timer check_timer_;

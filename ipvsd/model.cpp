@@ -69,12 +69,13 @@ core::Status add_objects(const Addresses& addresses, const Routes& routes, const
 void add_extra(const config::VrrpInstance& from, Instance& instance) {
     instance.announcement.extra = interval_of(from.garp_extra_interval_us());
     if (instance.announcement.extra.count() == 0) return;
-    std::set<std::string>& some = instance.announcement.extra_interfaces;
+    std::set<std::string>& some = instance.extra_interfaces;
     for (const VirtualInterface& each : instance.interfaces) some.insert(each.name);
-    if (!from.garp_extra_all()) return;
     for (const ConfiguredAddress& each : instance.addresses) {
-        if (each.name.interface != from.interface()) some.insert(each.name.interface);
+        const bool elsewhere = each.name.interface != from.interface();
+        if (from.garp_extra_all() && elsewhere) some.insert(each.name.interface);
     }
+    instance.announcement.extra_interfaces = some;
 }
 
 Pacing pacing_of(const config::Config& config, const Model& model) {

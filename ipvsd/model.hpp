@@ -51,6 +51,7 @@ struct Instance {
     AnnouncementRules announcement;
     bool announces = true;
     std::vector<VirtualInterface> interfaces;
+    std::set<std::string> extra_interfaces;  // as configured, of announcement
     bool promote_secondaries = false;
     bool accept = true;  // packets to its addresses (RFC 9568 6.1 Accept_Mode)
     /// Nothing of the kernel's is wished.

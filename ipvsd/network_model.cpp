@@ -118,6 +118,7 @@ core::Result<ConfiguredAddress> configured_address(const config::VirtualAddress&
         return refused(owner, "peer of " + address->text());
     }
     result.name = name_of(interface, result.value);
+    result.device = interface;
     return result;
 }
 

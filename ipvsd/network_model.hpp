@@ -23,6 +23,7 @@ struct ConfiguredAddress {
     AddressName name;
     netlink::InterfaceAddress value;
     bool restored = true;  // put back when somebody else removes it
+    std::string device{};  // as configured; what stands in for it is in `name`
     friend bool operator==(const ConfiguredAddress&, const ConfiguredAddress&) = default;
 };
 

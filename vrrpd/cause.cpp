@@ -21,6 +21,8 @@ std::string to_text(const Cause& cause) {
             return fmt::format("interface {} has no usable address", cause.subject);
         case Cause::Kind::virtual_interface_missing:
             return fmt::format("virtual interface {} is not there yet", cause.subject);
+        case Cause::Kind::virtual_interface_failed:
+            return fmt::format("virtual interface {}", cause.subject);
         case Cause::Kind::source_tentative:
             return fmt::format("the address of interface {} is still being checked", cause.subject);
         case Cause::Kind::no_socket:

@@ -30,6 +30,7 @@ struct Cause {
         process,                    // subject: vrrp_track_process
         service,                    // subject: virtual server
         virtual_interface_missing,  // subject: interface; waits for ipvsd, which makes it
+        virtual_interface_failed,   // subject: interface and why ipvsd cannot make it
     };
     Kind kind{};
     std::string subject;

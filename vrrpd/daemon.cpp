@@ -37,7 +37,9 @@ core::Interval down_interval_of(const Instance& instance) {
 Daemon::Daemon(const daemon::Surroundings& surroundings)
     : with_(surroundings),
       profile_(sandbox::vrrpd_profile()),
-      links_(with_.loop, with_.log, [this](const std::string& name) { interface_changed(name); }),
+      links_(
+          with_.loop, with_.log, [this](const std::string& name) { interface_changed(name); },
+          [this](std::uint32_t index) { sockets_.interface_gone(index); }),
       sockets_(with_.loop, with_.log,
                {.arrived =
                     [this](const WireKey& where, std::span<const Datagram> datagrams) {
@@ -141,6 +143,7 @@ void Daemon::commit(std::uint64_t generation, std::function<void()> committed) {
 void Daemon::peer_connected(ipc::Peer peer, core::UniqueFd socket) {
     if (peer != ipc::Peer::ipvsd) return;
     ipvsd_.connect(std::move(socket));
+    failing_.clear();
     if (active_) say_everything();
 }
 
@@ -326,6 +329,22 @@ core::Status Daemon::service_quorum(const messages::v1::ServiceQuorum& quorum) {
     // ipvsd commits first, and may speak of what only the next generation has.
     if (prepared_ && prepared_->watched.contains(id) && !values_.knows(id)) return core::Done{};
     return values_.take_quorum(id, quorum.met());
+}
+
+core::Status Daemon::interface_failures(const messages::v1::InterfaceFailures& failures) {
+    for (const auto& each : failures.failures()) {
+        // ipvsd commits first, and may speak of what only the next generation has.
+        const core::ObjectId id{each.instance_id()};
+        if (routers_.find(id) != nullptr) failing_[id] = each.what();
+    }
+    if (!failures.last()) return core::Done{};
+    const auto failing = std::exchange(failing_, {});
+    for (const auto& [id, instance] : routers_.instances()) {
+        const auto found = failing.find(id);
+        const std::string now = found == failing.end() ? std::string() : found->second;
+        if (std::exchange(instance->interface_failure, now) != now) routers_.judge(*instance);
+    }
+    return core::Done{};
 }
 
 }  // namespace holdfast::vrrp

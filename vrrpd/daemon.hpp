@@ -69,6 +69,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     void instance_contested(const messages::v1::InstanceContested& contested) override;
     core::Status tracked_value(const messages::v1::TrackedValue& value) override;
     core::Status service_quorum(const messages::v1::ServiceQuorum& quorum) override;
+    core::Status interface_failures(const messages::v1::InterfaceFailures& failures) override;
 
     void packets_arrived(const WireKey& where, std::span<const Datagram> datagrams);
     /// A packet for a router that is not configured here.
@@ -116,6 +117,7 @@ class Daemon : public daemon::Role, private Reporter, private RequestHandler {
     bool active_ = false;  // activate() was called
     core::Interval slept_{0};
     log::RateLimit late_limit_;
+    std::map<core::ObjectId, std::string> failing_;  // parts of a list of InterfaceFailures
 };
 
 }  // namespace holdfast::vrrp

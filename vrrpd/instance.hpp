@@ -112,6 +112,8 @@ class Instance {
 
     loop::Timer timer;
     KernelWatch kernel;
+    /// Which virtual interface of it ipvsd cannot make, and why; empty: none.
+    std::string interface_failure;
 
   private:
     void prepare_proofs();

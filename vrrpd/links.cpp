@@ -29,8 +29,12 @@ bool can_be_ipv6_source(const InterfaceAddress& each, bool link_local) {
 
 }  // namespace
 
-Links::Links(loop::Loop& loop, log::Logger& log, Changed changed)
-    : loop_(loop), log_(log), changed_(std::move(changed)), poll_(loop, [this] {
+Links::Links(loop::Loop& loop, log::Logger& log, Changed changed, Gone gone)
+    : loop_(loop),
+      log_(log),
+      changed_(std::move(changed)),
+      gone_(std::move(gone)),
+      poll_(loop, [this] {
           if (monitor_) monitor_->refresh();
           poll_.after(kPollPeriod);
       }) {}
@@ -202,6 +206,7 @@ void Links::link_changed(const netlink::Link& now, const netlink::Link* before) 
 }
 
 void Links::link_removed(const netlink::Link& last) {
+    if (gone_) gone_(last.index);
     note_link(last.name);
 }
 

@@ -45,8 +45,10 @@ struct LinkSettings {
 class Links : public netlink::TableListener {
   public:
     using Changed = std::function<void(const std::string& interface)>;
-    /// `changed` is called once for each interface of which anything differs.
-    Links(loop::Loop& loop, log::Logger& log, Changed changed);
+    using Gone = std::function<void(std::uint32_t index)>;
+    /// `changed` is called once for each interface of which anything differs; `gone` at once, since
+    /// the next one may have the same name and the same index.
+    Links(loop::Loop& loop, log::Logger& log, Changed changed, Gone gone = {});
     ~Links() override;
     Links(const Links&) = delete;
     Links& operator=(const Links&) = delete;
@@ -124,6 +126,7 @@ class Links : public netlink::TableListener {
     loop::Loop& loop_;
     log::Logger& log_;
     Changed changed_;
+    Gone gone_;
     std::unique_ptr<netlink::Monitor> monitor_;
     std::unique_ptr<loop::FdWatch> watch_;
     const netlink::InterfaceTable* table_ = nullptr;

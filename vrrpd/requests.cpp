@@ -21,10 +21,11 @@ constexpr Route kRoutes[] = {
     {ToVrrpd::kInstanceContested, ipc::Peer::ipvsd, &Requests::serve_instance_contested},
     {ToVrrpd::kGone, ipc::Peer::ipvsd, &Requests::serve_gone},
     {ToVrrpd::kTrackedValue, ipc::Peer::supervisor, &Requests::serve_tracked_value},
+    {ToVrrpd::kInterfaceFailures, ipc::Peer::ipvsd, &Requests::serve_interface_failures},
     {ToVrrpd::kServiceQuorum, ipc::Peer::ipvsd, &Requests::serve_service_quorum},
 };
 
-/// Octets of the name of a contested object.
+/// Octets of the name of a contested object, or of what is said of an interface.
 constexpr std::size_t kMaxContestedText = 200;
 
 core::Error violation(const char* what) {
@@ -74,6 +75,13 @@ core::Status Requests::serve_gone(const ToVrrpd& /*request*/) {
 
 core::Status Requests::serve_tracked_value(const ToVrrpd& request) {
     return handler_.tracked_value(request.tracked_value());
+}
+
+core::Status Requests::serve_interface_failures(const ToVrrpd& request) {
+    for (const auto& failure : request.interface_failures().failures())
+        if (failure.what().empty() || failure.what().size() > kMaxContestedText)
+            return violation("failure of an interface without a text, or with a long one");
+    return handler_.interface_failures(request.interface_failures());
 }
 
 core::Status Requests::serve_service_quorum(const ToVrrpd& request) {

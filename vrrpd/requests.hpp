@@ -21,6 +21,7 @@ class RequestHandler {
     virtual void instance_contested(const messages::v1::InstanceContested& contested) = 0;
     virtual core::Status tracked_value(const messages::v1::TrackedValue& value) = 0;
     virtual core::Status service_quorum(const messages::v1::ServiceQuorum& quorum) = 0;
+    virtual core::Status interface_failures(const messages::v1::InterfaceFailures& failures) = 0;
 };
 
 /// What may be asked of vrrpd besides the lifecycle that lib/daemon serves: a table by kind of
@@ -39,6 +40,7 @@ class Requests {
     core::Status serve_gone(const messages::v1::ToVrrpd& request);
     core::Status serve_tracked_value(const messages::v1::ToVrrpd& request);
     core::Status serve_service_quorum(const messages::v1::ToVrrpd& request);
+    core::Status serve_interface_failures(const messages::v1::ToVrrpd& request);
 
   private:
     RequestHandler& handler_;

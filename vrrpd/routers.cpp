@@ -148,9 +148,11 @@ Standing Routers::standing_of(const Instance& instance, bool begins) const {
         causes.push_back({Kind::interface_missing, setting.device()});
     } else {
         add_wire_causes(instance, causes);
-        // Later its absence is ipvsd's to mend, and no reason to give up a role.
-        if (begins && lacks_virtual_interface(instance))
-            causes.push_back({Cause::Kind::virtual_interface_missing, setting.send.interface});
+        // Later its absence is ipvsd's to mend, and no reason to give up a role, unless it cannot.
+        if (!instance.interface_failure.empty())
+            causes.push_back({Kind::virtual_interface_failed, instance.interface_failure});
+        else if (begins && lacks_virtual_interface(instance))
+            causes.push_back({Kind::virtual_interface_missing, setting.send.interface});
     }
     if (!setting.not_carried_out.empty())
         causes.push_back({Kind::no_socket, setting.not_carried_out});
@@ -206,7 +208,8 @@ bool Routers::lacks_sockets(const Instance& instance) const {
 
 void Routers::judge(Instance& instance) {
     instance.group().set_source(instance.member(), source_of(instance));
-    const bool begins = name_of(instance.router().state) == StateName::initialize;
+    const StateName state = name_of(instance.router().state);
+    const bool begins = state == StateName::initialize || state == StateName::fault;
     Standing standing = standing_of(instance, begins);
     // What a predecessor left holds until everything that is watched is known again.
     const auto unknown = [](const Cause& each) { return each.kind == Cause::Kind::value_unknown; };

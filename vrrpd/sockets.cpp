@@ -221,6 +221,14 @@ void Sockets::read_all(const WireKey& where) {
         read(where, *found->second.hot, kAtOnce);
 }
 
+void Sockets::interface_gone(std::uint32_t index) {
+    for (auto& [where, set] : sets_) {
+        if (set.index == index) set.index = 0;
+        for (auto& [key, sender] : set.senders)
+            if (sender.index == index) sender.index = 0;
+    }
+}
+
 void Sockets::keep_only(const WiresInUse& used) {
     for (auto set = sets_.begin(); set != sets_.end();) {
         const auto kept = used.find(set->first);
@@ -241,7 +249,8 @@ int Sockets::problem(const WireKey& where, const SendKey& key) const {
     if (set.error != 0) return set.error;
     const auto sender = set.senders.find(key);
     if (sender == set.senders.end() || !set.hot) return ENODEV;
-    return key.interface.empty() ? sender->second.error : 0;
+    const bool awaited = !key.interface.empty() && sender->second.error == ENODEV;
+    return awaited ? 0 : sender->second.error;
 }
 
 std::uint32_t Sockets::sender_index(const WireKey& where, const SendKey& key) const {

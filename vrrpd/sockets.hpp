@@ -79,6 +79,8 @@ class Sockets : public Wire {
     core::Status grant(const messages::v1::SocketGrant& grant, core::UniqueFd socket);
     /// From now on the sockets are read. Before, the predecessor may still read them.
     void begin();
+    /// What was opened there hears no group any more, even if another interface gets the number.
+    void interface_gone(std::uint32_t index);
     /// Closes the sets of all other keys, and all other senders of those that stay.
     void keep_only(const WiresInUse& used);
 

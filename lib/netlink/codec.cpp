@@ -122,7 +122,10 @@ std::optional<Link> decode_link(const Reply& reply) {
             info_of_kind.nested(IFLA_INFO_DATA).number_or<std::uint32_t>(IFLA_VRF_TABLE, 0);
     }
     link.mode = mode_of(link.kind, info_of_kind.nested(IFLA_INFO_DATA));
-    link.parent_index = attributes.number_or<std::uint32_t>(IFLA_LINK, 0);
+    // With an IFLA_LINK_NETNSID that is a number of another namespace, and means nothing here.
+    if (!attributes.has(IFLA_LINK_NETNSID)) {
+        link.parent_index = attributes.number_or<std::uint32_t>(IFLA_LINK, 0);
+    }
     link.master_index = attributes.number_or<std::uint32_t>(IFLA_MASTER, 0);
     link.alias = attributes.text(IFLA_IFALIAS);
     return link;

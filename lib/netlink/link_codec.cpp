@@ -72,6 +72,7 @@ Message encode_make(const NewLink& link) {
         message.put_bytes(IFLA_ADDRESS, link.hardware_address.bytes());
     }
     if (link.group != 0) message.put(IFLA_GROUP, link.group);
+    if (link.master_index != 0) message.put(IFLA_MASTER, link.master_index);
     put_kind(message, link);
     return message;
 }
@@ -100,6 +101,7 @@ Message encode(const LinkEdit& edit) {
     if (edit.up) set_up(header, *edit.up);
     message.header(header);
     if (edit.mtu) message.put(IFLA_MTU, *edit.mtu);
+    if (edit.master) message.put(IFLA_MASTER, *edit.master);
     if (edit.alias) message.put_text(IFLA_IFALIAS, *edit.alias);
     if (edit.mode) put_kind(message, {.name = {}, .kind = edit.kind, .mode = *edit.mode});
     put_settings(message, edit.ipv4, edit.no_ipv6_addresses);

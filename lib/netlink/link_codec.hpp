@@ -25,6 +25,7 @@ struct LinkEdit {
     std::string kind;                   // with `mode`
     std::optional<std::uint32_t> mode;  // MACVLAN_MODE_*
     std::optional<std::uint32_t> mtu;
+    std::optional<std::uint32_t> master;  // 0: leaves the VRF that it is in
     std::optional<bool> up;
     std::optional<std::string> alias;
     bool no_ipv6_addresses = false;  // IFLA_INET6_ADDR_GEN_MODE none

@@ -47,7 +47,7 @@ struct Link {
     HardwareAddress hardware_address;
     HardwareAddress hardware_broadcast;
     std::string kind;                // IFLA_INFO_KIND: "macvlan", "veth"; empty for hardware
-    std::uint32_t parent_index = 0;  // IFLA_LINK, 0 if none
+    std::uint32_t parent_index = 0;  // IFLA_LINK, 0 if none or in another namespace
     std::uint32_t master_index = 0;  // IFLA_MASTER: the bridge, bond or VRF above, 0 if none
     std::string alias;               // IFLA_IFALIAS
     std::uint32_t vrf_table = 0;     // the routing table of a VRF, 0 for others
@@ -89,6 +89,7 @@ struct NewLink {
     std::uint32_t flags = 0;           // IPVLAN_F_*
     HardwareAddress hardware_address;  // empty: the kernel's choice
     std::uint32_t group = 0;           // IFLA_GROUP
+    std::uint32_t master_index = 0;    // of a VRF, 0: none
     std::string alias;
     Ipv4Settings ipv4;
     friend bool operator==(const NewLink&, const NewLink&) = default;

@@ -37,6 +37,7 @@ netlink::Ipv4Settings& FakeKernel::ipv4_of(std::uint32_t index) {
 }
 
 int FakeKernel::carry_out(const ipvsd::MakeLink& change) {
+    if (make_code_ != 0) return make_code_;
     const netlink::NewLink& made = change.link;
     const auto is_named = [&](const auto& each) { return each.second.link.name == made.name; };
     if (std::ranges::any_of(interfaces_, is_named)) return EEXIST;
@@ -54,6 +55,7 @@ int FakeKernel::carry_out(const ipvsd::MakeLink& change) {
         link.kind = made.kind;
         link.mode = made.mode;
         link.parent_index = made.parent_index;
+        link.master_index = made.master_index;
         link.alias = made.alias;
         link.mtu = mtu;
         if (made.kind == "macvlan") link.hardware_address = made.hardware_address;
@@ -62,11 +64,13 @@ int FakeKernel::carry_out(const ipvsd::MakeLink& change) {
 }
 
 int FakeKernel::carry_out(const ipvsd::EditLink& change) {
+    if (edit_code_ != 0) return edit_code_;
     const auto found = interfaces_.find(change.edit.index);
     if (found == interfaces_.end()) return ENODEV;
     for (const auto& [setting, value] : change.edit.ipv4) found->second.ipv4[setting] = value;
     set_interface(change.edit.index, [&](netlink::Link& link) {
         if (change.edit.mtu) link.mtu = *change.edit.mtu;
+        if (change.edit.master) link.master_index = *change.edit.master;
         if (change.edit.mode) link.mode = *change.edit.mode;
         if (change.edit.up) {
             link.flags = *change.edit.up ? link.flags | IFF_UP | IFF_RUNNING

@@ -247,13 +247,73 @@ def test_an_interface_with_the_same_parent_and_mac_is_used(lab):
     assert "mine" in links(node) and not node.has_address(VIP, "mine")
 
 
-def test_something_else_under_its_name_is_a_failure_with_a_name(lab):
+def causes(router):
+    return [one["cause"] for one in router.vrrp()["causes"]]
+
+
+def test_something_else_under_its_name_is_a_fault_with_that_cause(lab):
     node = lab.node(1)
     node.batch("link add vrrp.51 type bridge")
     only = lab.holdfast(1, configuration(instance(**USE)))
-    only.wait_log(r"INTERFACE_FAILED vrrp\.51: there is an interface vrrp\.51 that is no macvlan")
+    only.wait_state("fault")
+    why = (f"vrrp.51: there is an interface vrrp.51 that is no macvlan of eth0 with address {VMAC}")
+    assert causes(only) == [f"virtual interface {why}"]
+    only.wait_log("INTERFACE_FAILED " + re.escape(why))
     node.batch("link del vrrp.51")
     only.wait_state("active")
+    assert mac_of(lab.client, VIP) == VMAC
+
+
+def test_a_parent_without_room_is_a_fault_that_ends_with_it(lab):
+    node = lab.node(1)
+    node.batch("link add br0 type bridge", "link set eth0 master br0")
+    only = lab.holdfast(1, configuration(instance(**USE)))
+    only.wait_state("fault")
+    assert causes(only)[0].startswith("virtual interface vrrp.51: eth0 is ")
+    node.batch("link set eth0 nomaster")
+    only.wait_state("active")
+
+
+def test_an_active_router_whose_interface_somebody_replaces_gives_its_role_away(lab):
+    strong, weak = start_pair(lab, **USE)
+    node = lab.node(1)
+    node.batch("link del vrrp.51", "link add vrrp.51 type bridge")
+    strong.wait_state("fault")
+    weak.wait_state("active")
+    assert not node.has_address(VIP, "vrrp.51")
+    node.batch("link del vrrp.51")
+    wait_settled(strong, weak)
+    assert mac_of(lab.client, VIP) == VMAC
+
+
+def test_a_new_name_in_the_configuration_moves_the_addresses(lab):
+    only = lab.holdfast(1, configuration(instance(**USE)))
+    only.wait_state("active")
+    only.write(configuration(instance(extra=("use_vmac front",))))
+    only.ctl("reload", "--wait")
+    node = lab.node(1)
+    eventually("it is on the new one", lambda: "front" in links(node) and
+               node.has_address(VIP, "front"))
+    assert "vrrp.51" not in links(node)
+    assert mac_of(lab.client, VIP) == VMAC
+    frames = lab.capture()
+    frames.wait_advertisement(mac=VMAC, source="10.77.0.1")
+    assert only.state() == "active"
+
+
+def test_it_belongs_to_the_vrf_of_its_parent(lab):
+    node = lab.node(1)
+    if node.run("ip", "link", "add", "red", "type", "vrf", "table", "10", check=False).returncode:
+        pytest.skip("this kernel has no VRF")
+    node.batch("link set red up", "link set eth0 master red")
+    only = lab.holdfast(1, configuration(instance(**USE)))
+    only.wait_state("active")
+    assert "master red" in node.run("ip", "link", "show", "vrrp.51").stdout
+    assert mac_of(lab.client, VIP) == VMAC
+    node.batch("link set eth0 nomaster")
+    eventually("it leaves it as well", lambda: "master" not in
+               node.run("ip", "link", "show", "vrrp.51").stdout)
+    eventually("it answers", lambda: mac_of(lab.client, VIP) == VMAC)
 
 
 def test_the_adverts_leave_from_the_interface_underneath_where_that_is_asked(lab):

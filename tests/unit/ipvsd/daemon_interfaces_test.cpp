@@ -184,5 +184,127 @@ TEST_F(VirtualInterfaces, OneThatIsThereUnderAnotherNameIsUsedAndLeft) {
     EXPECT_EQ(where("192.0.2.1"), "nowhere");
 }
 
+// ---- Names that change ----------------------------------------------------------------------
+
+TEST_F(VirtualInterfaces, AnotherNameInTheConfigurationMovesTheAddresses) {
+    add_with_vmac(1, {"192.0.2.1"});
+    start();
+    say_all_roles({{1, messages::VRRP_BACKUP}});
+    say_roles({{1, messages::VRRP_ACTIVE}});
+    auto& instance = *config_.mutable_vrrp_instances(0);
+    instance.mutable_virtual_interfaces(0)->set_name("front");
+    instance.mutable_addresses(0)->set_device("front");
+    reload();
+    say_committed(vrrpd_);
+    pass(200ms);
+    EXPECT_EQ(link("vrrp.1"), nullptr);
+    ASSERT_NE(link("front"), nullptr);
+    EXPECT_EQ(where("192.0.2.1"), "front");
+    EXPECT_EQ(log_.count("INTERFACE_FAILED") + log_.count("ADDRESS_FAILED"), 0);
+}
+
+TEST_F(VirtualInterfaces, OfAnInstanceThatAReloadReplacesTheInterfaceIsUsedUntilItGoes) {
+    add_with_vmac(1, {"192.0.2.1"});
+    start();
+    say_all_roles({{1, messages::VRRP_BACKUP}});
+    config_.clear_vrrp_instances();
+    add_with_vmac(2, {"192.0.2.1"});
+    auto& made = *config_.mutable_vrrp_instances(0)->mutable_virtual_interfaces(0);
+    made.set_hardware_address(std::string("\0\0\x5e\0\x01\x01", 6));
+    reload();
+    say_roles({{2, messages::VRRP_BACKUP}});
+    say_roles({{2, messages::VRRP_ACTIVE}});
+    EXPECT_EQ(where("192.0.2.1"), "vrrp.1");
+    say_committed(vrrpd_);
+    EXPECT_EQ(link("vrrp.1"), nullptr);
+    EXPECT_EQ(where("192.0.2.1"), "vrrp.2");
+    EXPECT_EQ(kernel_.firewall("holdfast")->virtual_interfaces, std::set<std::string>{"vrrp.2"});
+}
+
+TEST_F(VirtualInterfaces, WhenTheBorrowedOneGoesOursTakesItsPlace) {
+    netlink::NewLink mine{.name = "mine", .kind = "macvlan", .parent_index = eth0_};
+    mine.mode = MACVLAN_MODE_BRIDGE;
+    const std::byte octets[] = {std::byte{0}, std::byte{0}, std::byte{0x5e},
+                                std::byte{0}, std::byte{1}, std::byte{1}};
+    mine.hardware_address = *netlink::HardwareAddress::from_bytes(octets);
+    const LinkChange change = MakeLink{mine};
+    ASSERT_TRUE(kernel_.change_links(std::span(&change, 1)).all_done());
+    add_with_vmac(1, {"192.0.2.1"});
+    start();
+    say_all_roles({{1, messages::VRRP_BACKUP}});
+    say_roles({{1, messages::VRRP_ACTIVE}});
+    kernel_.set_interface(link("mine")->index, [](netlink::Link& one) { one.name = "yours"; });
+    pass(200ms);
+    EXPECT_EQ(where("192.0.2.1"), "yours");
+    EXPECT_EQ(kernel_.firewall("holdfast")->virtual_interfaces, std::set<std::string>{"yours"});
+    kernel_.remove_interface(link("yours")->index);
+    pass(200ms);
+    EXPECT_EQ(where("192.0.2.1"), "vrrp.1");
+    EXPECT_EQ(kernel_.firewall("holdfast")->virtual_interfaces, std::set<std::string>{"vrrp.1"});
+}
+
+// ---- What the kernel refuses ----------------------------------------------------------------
+
+TEST_F(VirtualInterfaces, VrrpdIsToldWhichCannotBeMadeAndWhenTheyCan) {
+    kernel_.refuse_links(EOPNOTSUPP);
+    add_with_vmac(1, {"192.0.2.1"});
+    add_instance(2, {"192.0.2.2"});
+    start();
+    const auto failures = [this] {
+        std::vector<std::string> texts;
+        for (const auto& message : vrrpd_.take()) {
+            if (!message.has_interface_failures()) continue;
+            EXPECT_TRUE(message.interface_failures().last());
+            texts.emplace_back("list");
+            for (const auto& each : message.interface_failures().failures()) {
+                texts.push_back(std::to_string(each.instance_id()) + " " + each.what());
+            }
+        }
+        return texts;
+    };
+    EXPECT_TRUE(failures().empty()) << "nobody has asked yet";
+    say_all_roles({{1, messages::VRRP_BACKUP}, {2, messages::VRRP_BACKUP}});
+    EXPECT_EQ(
+        failures(),
+        (std::vector<std::string>{
+            "list", "1 vrrp.1: this kernel makes no macvlan: its module macvlan is missing"}));
+    pass(10s);
+    EXPECT_TRUE(failures().empty()) << "nothing has changed";
+    EXPECT_EQ(log_.count("INTERFACE_FAILED"), 1);
+    kernel_.refuse_links(0);
+    pass(3s);
+    EXPECT_NE(link("vrrp.1"), nullptr);
+    EXPECT_EQ(failures(), std::vector<std::string>{"list"});
+    EXPECT_EQ(log_.count("INTERFACE_RECOVERED"), 1);
+}
+
+TEST_F(VirtualInterfaces, ARefusedSettingOfTheParentTakesNoAddressAway) {
+    kernel_.refuse_edits(EPERM);
+    add_with_vmac(1, {"192.0.2.1"});
+    add_instance(2, {"192.0.2.2"});
+    start();
+    say_all_roles({{1, messages::VRRP_BACKUP}, {2, messages::VRRP_BACKUP}});
+    say_roles({{1, messages::VRRP_ACTIVE}, {2, messages::VRRP_ACTIVE}});
+    EXPECT_EQ(where("192.0.2.1"), "vrrp.1");
+    EXPECT_EQ(where("192.0.2.2"), "eth0");
+    EXPECT_EQ(log_.count("INTERFACE_FAILED eth0"), 1);
+    kernel_.refuse_edits(0);
+    pass(3s);
+    EXPECT_EQ(kernel_.ipv4_of(eth0_).at(Ipv4Setting::arp_ignore), 1U);
+}
+
+TEST_F(VirtualInterfaces, FollowTheirParentIntoItsVrf) {
+    add_with_vmac(1, {"192.0.2.1"});
+    const std::uint32_t red = kernel_.add_interface("red");
+    kernel_.set_interface(red, [](netlink::Link& one) { one.kind = "vrf"; });
+    kernel_.set_interface(eth0_, [&](netlink::Link& one) { one.master_index = red; });
+    kernel_.deliver();
+    start();
+    EXPECT_EQ(link("vrrp.1")->master_index, red);
+    kernel_.set_interface(eth0_, [](netlink::Link& one) { one.master_index = 0; });
+    pass(200ms);
+    EXPECT_EQ(link("vrrp.1")->master_index, 0U);
+}
+
 }  // namespace
 }  // namespace holdfast::ipvsd::test

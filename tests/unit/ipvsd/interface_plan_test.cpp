@@ -182,6 +182,41 @@ TEST(InterfacePlan, ASettingThatSomebodyChangedAfterUsIsTheirs) {
     EXPECT_EQ(restored.restored.size(), 2U);
 }
 
+TEST(InterfacePlan, ALeftoverOfOursIsNotBorrowedButMakesRoom) {
+    const LinksInKernel kernel{{"eth0", prepared_parent()}, {"old", made(3, "old", 2)}};
+    InterfaceLedger ledger = kLedger;
+    ledger.made = {"old"};
+    const InterfacePlan renamed = plan({vmac("new")}, kernel, ledger);
+    ASSERT_EQ(renamed.changes.size(), 2U);
+    EXPECT_EQ(std::get<RemoveLink>(renamed.changes[0]).name, "old");
+    EXPECT_EQ(std::get<MakeLink>(renamed.changes[1]).link.name, "new");
+    EXPECT_EQ(renamed.actual.at("new"), "new");
+}
+
+TEST(InterfacePlan, WhatIsBorrowedKeepsItsMtu) {
+    LinkDetails other = made(3, "mine", 2);
+    other.link.alias.clear();
+    other.link.mtu = 1400;
+    EXPECT_TRUE(plan({vmac()}, {{"eth0", prepared_parent()}, {"mine", other}}).changes.empty());
+}
+
+TEST(InterfacePlan, AnIpvlanThatIsWishedOtherwiseIsMadeAnew) {
+    VirtualInterface wished{.name = "vrrp.51", .parent = "eth0", .kind = "ipvlan"};
+    wished.address =
+        netlink::InterfaceAddress{.address = core::Address::v4(0x0a000001U), .prefix_length = 24};
+    LinkDetails there = made(3, "vrrp.51", 2);
+    there.link.kind = "ipvlan";
+    there.link.alias = tag_of(wished);
+    const LinksInKernel kernel{{"eth0", prepared_parent()}, {"vrrp.51", there}};
+    EXPECT_EQ(there.link.alias, "holdfast:vrrp.51 10.0.0.1/24");
+    EXPECT_TRUE(plan({wished}, kernel, kLedger).changes.empty());
+    wished.address->address = core::Address::v4(0x0a000002U);
+    const InterfacePlan anew = plan({wished}, kernel, kLedger);
+    ASSERT_EQ(anew.changes.size(), 2U);
+    EXPECT_EQ(std::get<MakeLink>(anew.changes[1]).link.alias, "holdfast:vrrp.51 10.0.0.2/24");
+    EXPECT_EQ(plan({}, kernel, kLedger).changes.size(), 3U) << "it goes when nobody wishes it";
+}
+
 TEST(InterfacePlan, PromotesSecondariesWhereThatIsAskedAndAsLongAsItIs) {
     const LinksInKernel kernel{{"eth0", ethernet(2, "eth0")}};
     const InterfacePlan set = plan_interfaces({}, {"eth0"}, kernel, {}, true);

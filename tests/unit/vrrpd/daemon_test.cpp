@@ -246,6 +246,64 @@ TEST_F(VrrpDaemon, AReloadClosesTheSendersThatNobodyUsesAnyMore) {
     EXPECT_LT(::write(old.ours.get(), "x", 1), 0) << "vrrpd still has the other end";
 }
 
+TEST_F(VrrpDaemon, AsksForSocketsAnewWhenItsInterfaceWasMadeAnewWithTheSameIndex) {
+    start(one_instance());
+    running->supervisor.heard.clear();
+    const netlink::Link eth0 = table.find("eth0")->link;
+    running->daemon.links().link_removed(eth0);
+    running->daemon.links().link_changed(eth0, nullptr);
+    running->daemon.links().flush();
+    loop.settle();
+    EXPECT_EQ(status().state(), messages::v1::VRRP_FAULT);
+    ASSERT_FALSE(running->supervisor.heard.empty());
+    const auto& asked = running->supervisor.heard;
+    EXPECT_TRUE(
+        std::ranges::any_of(asked, [](const auto& one) { return one.has_socket_request(); }));
+    EXPECT_TRUE(grant(messages::v1::SOCKET_HOT, hot.theirs).ok());
+    EXPECT_EQ(status().state(), messages::v1::VRRP_BACKUP);
+}
+
+/// The whole list in one part.
+ToVrrpd failures_of(const std::vector<std::pair<std::uint64_t, std::string>>& failing) {
+    ToVrrpd message;
+    auto& list = *message.mutable_interface_failures();
+    for (const auto& [id, what] : failing) {
+        auto& one = *list.add_failures();
+        one.set_instance_id(id);
+        one.set_what(what);
+    }
+    list.set_last(true);
+    return message;
+}
+
+TEST_F(VrrpDaemon, AVirtualInterfaceThatCannotBeMadeIsAFaultUntilItCan) {
+    start(one_instance() + one_instance("", 2, 52));
+    running->ipvsd.say(failures_of({{1, "vrrp.51: the name is taken"}}));
+    loop.settle();
+    EXPECT_EQ(status().state(), messages::v1::VRRP_FAULT);
+    ASSERT_EQ(status().causes_size(), 1);
+    EXPECT_EQ(status().causes(0).text(), "virtual interface vrrp.51: the name is taken");
+    EXPECT_EQ(running->pages.count("VRRP_STATE VI_2"), 1U) << "the other router is not concerned";
+    running->ipvsd.say(failures_of({{1, "vrrp.51: no module"}, {77, "unknown here"}}));
+    loop.settle();
+    EXPECT_EQ(status().causes(0).text(), "virtual interface vrrp.51: no module");
+    running->ipvsd.say(failures_of({}));
+    loop.settle();
+    EXPECT_EQ(status().state(), messages::v1::VRRP_BACKUP);
+}
+
+TEST_F(VrrpDaemon, AListOfInterfacesInPartsHoldsWhenItIsWhole) {
+    start(one_instance());
+    ToVrrpd part = failures_of({{1, "vrrp.51: the name is taken"}});
+    part.mutable_interface_failures()->set_last(false);
+    running->ipvsd.say(part);
+    loop.settle();
+    EXPECT_EQ(status().state(), messages::v1::VRRP_BACKUP);
+    running->ipvsd.say(failures_of({}));
+    loop.settle();
+    EXPECT_EQ(status().state(), messages::v1::VRRP_FAULT);
+}
+
 TEST_F(VrrpDaemon, CommitsAReloadAndTellsIpvsdAfterThePriorityZeros) {
     start(one_instance() + one_instance("", 2, 52));
     loop.advance(3700ms);
