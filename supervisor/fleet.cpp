@@ -178,10 +178,10 @@ void Fleet::restart(Peer role, Finished finished) {
     write_children();
 }
 
-void Fleet::grant_sockets(const std::vector<SocketKey>& keys) {
+void Fleet::grant_sockets(const std::vector<WireKey>& keys) {
     Incarnation* vrrpd = active(Peer::vrrpd);
     if (vrrpd == nullptr) return;
-    for (const SocketKey& key : keys) {
+    for (const WireKey& key : keys) {
         const auto found = with_.sockets.sets().find(key);
         if (found == with_.sockets.sets().end()) continue;
         if (!grant(vrrpd->channel(), key, found->second)) return vrrpd->kill();

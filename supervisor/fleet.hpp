@@ -112,7 +112,7 @@ class Fleet : public IncarnationOwner {
     /// A role says that it ran late: max_auto_priority.
     void ran_late(ipc::Peer role, core::Interval late);
     /// Opens nothing: hands the sets with these keys to the vrrpd at work.
-    void grant_sockets(const std::vector<SocketKey>& keys);
+    void grant_sockets(const std::vector<WireKey>& keys);
     [[nodiscard]] std::vector<RoleReport> report() const;
 
     /// A new direct channel between a role and ipvsd, once a second at most; the role asks again.

@@ -141,7 +141,7 @@ void Reload::commit() {
     limit_.after(kCommitLimit);
     const SetWishes wishes = wishes_of(next_->own);
     const auto opened = with_.sockets.adapt(wishes, with_.loop.wall_clock_seconds());
-    for (const SocketKey& key : opened) {
+    for (const WireKey& key : opened) {
         const SocketSet& set = with_.sockets.sets().at(key);
         if (!set.error_text.empty()) {
             messages_.push_back(set.error_text);

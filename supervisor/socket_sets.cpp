@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <span>
+#include <optional>
+#include <utility>
 
 #include "lib/netlink/frame_sender.hpp"
 #include "lib/netlink/requester.hpp"
@@ -48,52 +49,54 @@ void add_instance(const config::v1::VrrpInstance& instance, SetWish& wish) {
             wish.plan.groups.insert(*group);
         }
     }
-    wish.plan.senders.insert(send_key_of(instance));
+    wish.plan.senders.insert(sender_of(instance));
 }
 
 int errno_of(const core::Error& error) {
     return error.code() != 0 ? error.code() : EIO;
 }
 
-/// The virtual interfaces on top of one; read when one is first asked for.
-class InterfacesAbove {
+/// The interfaces of this moment, read when a virtual one is first looked for.
+class Devices {
   public:
-    explicit InterfacesAbove(unsigned parent) : parent_(parent) {}
-
-    /// 0 when there is none: ipvsd makes it, and vrrpd asks again when it sees it.
-    unsigned find(const SendKey& sender) {
-        if (sender.hardware_address.empty()) return ::if_nametoindex(sender.interface.c_str());
+    /// The device that `sender` sends from on top of `parent`. 0 when there is none: ipvsd makes
+    /// it, and vrrpd asks again when it sees it.
+    unsigned find(unsigned parent, const Sender& sender) {
+        if (sender.hardware_address.empty()) return ::if_nametoindex(sender.key.interface.c_str());
         // By what it is: it may have another name, and something else this one.
-        if (!links_) {
-            links_.emplace();
-            auto requests = netlink::Requester::open(NETLINK_ROUTE);
-            if (requests) {
-                if (auto links = requests->links()) links_ = std::move(*links);
-            }
-        }
-        const auto mac = std::as_bytes(std::span(sender.hardware_address));
-        const auto found = std::ranges::find_if(*links_, [&](const netlink::Link& each) {
-            return each.parent_index == parent_ && each.kind == "macvlan" &&
-                   std::ranges::equal(each.hardware_address.bytes(), mac);
-        });
-        return found == links_->end() ? 0 : found->index;
+        if (!macvlans_) read();
+        const auto found = macvlans_->find({parent, sender.hardware_address});
+        return found == macvlans_->end() ? 0 : found->second;
     }
 
   private:
-    unsigned parent_;
-    std::optional<std::vector<netlink::Link>> links_;
+    void read() {
+        macvlans_.emplace();
+        auto requests = netlink::Requester::open(NETLINK_ROUTE);
+        if (!requests) return;
+        const auto links = requests->links();
+        if (!links) return;
+        for (const netlink::Link& each : *links) {
+            if (each.kind != "macvlan") continue;
+            const auto mac = each.hardware_address.bytes();
+            std::string octets(reinterpret_cast<const char*>(mac.data()), mac.size());
+            macvlans_->emplace(std::pair(each.parent_index, std::move(octets)), each.index);
+        }
+    }
+
+    std::optional<std::map<std::pair<unsigned, std::string>, unsigned>> macvlans_;
 };
 
-void open_senders(const SocketKey& key, SocketSet& set) {
-    InterfacesAbove above(set.ifindex);
-    for (const SendKey& sender : set.wish.plan.senders) {
-        const unsigned own = sender.interface.empty() ? 0 : above.find(sender);
-        if (!sender.interface.empty() && own == 0) {
+void open_senders(const WireKey& key, Devices& devices, SocketSet& set) {
+    for (const Sender& sender : set.wish.plan.senders) {
+        const bool apart = !sender.key.interface.empty();
+        const unsigned own = apart ? devices.find(set.ifindex, sender) : 0;
+        if (apart && own == 0) {
             set.send.push_back({sender, {}, ENODEV});
             continue;
         }
         const unsigned device = own != 0 ? own : set.ifindex;
-        auto socket = open_send_socket(key, static_cast<int>(device), sender);
+        auto socket = open_send_socket(key, static_cast<int>(device), sender.key);
         if (socket) {
             set.send.push_back({sender, std::move(*socket), 0, own});
         } else {
@@ -103,7 +106,7 @@ void open_senders(const SocketKey& key, SocketSet& set) {
     }
 }
 
-SocketSet open_set(const SocketKey& key, const SetWish& wish, double wall_clock) {
+SocketSet open_set(const WireKey& key, const SetWish& wish, Devices& devices, double wall_clock) {
     SocketSet set;
     set.wish = wish;
     set.opened_at = wall_clock;
@@ -118,20 +121,20 @@ SocketSet open_set(const SocketKey& key, const SetWish& wish, double wall_clock)
         set.error_text = pair.error().text();
     }
     if (set.error != 0) {
-        for (const SendKey& sender : wish.plan.senders) set.send.push_back({sender, {}, set.error});
+        for (const Sender& sender : wish.plan.senders) set.send.push_back({sender, {}, set.error});
     } else {
-        open_senders(key, set);
+        open_senders(key, devices, set);
     }
     return set;
 }
 
-bool has_vanished(const SocketKey& key, const SocketSet& set) {
+bool has_vanished(const WireKey& key, Devices& devices, const SocketSet& set) {
     if (set.error != 0) return true;
     if (key.interface.empty()) return false;
     if (::if_nametoindex(key.interface.c_str()) != set.ifindex) return true;
-    InterfacesAbove above(set.ifindex);
     return std::ranges::any_of(set.send, [&](const SendSocket& each) {
-        return !each.key.interface.empty() && above.find(each.key) != each.ifindex;
+        return !each.sender.key.interface.empty() &&
+               devices.find(set.ifindex, each.sender) != each.ifindex;
     });
 }
 
@@ -140,7 +143,7 @@ core::Status send(ipc::Channel& vrrpd, const ToVrrpd& message, int descriptor) {
     return vrrpd.send(message, {&descriptor, 1});
 }
 
-ToVrrpd describe(const SocketKey& key, const SocketSet& set, messages::v1::SocketKind kind,
+ToVrrpd describe(const WireKey& key, const SocketSet& set, messages::v1::SocketKind kind,
                  int error) {
     ToVrrpd message;
     SocketGrant& grant = *message.mutable_socket_grant();
@@ -157,14 +160,14 @@ ToVrrpd describe(const SocketKey& key, const SocketSet& set, messages::v1::Socke
 
 }  // namespace
 
-std::string to_text(const SocketKey& key) {
+std::string to_text(const WireKey& key) {
     return fmt::format("{} {}{}{}", key.interface.empty() ? "any interface" : key.interface,
                        key.family == core::Family::ipv6 ? "IPv6" : "IPv4",
                        key.unicast ? " unicast" : "",
                        key.authentication_header ? " with authentication headers" : "");
 }
 
-SocketKey key_of(const config::v1::VrrpInstance& instance) {
+WireKey key_of(const config::v1::VrrpInstance& instance) {
     return {
         .interface = instance.interface().empty() ? instance.vrf() : instance.interface(),
         .family = instance.ipv6() ? core::Family::ipv6 : core::Family::ipv4,
@@ -173,8 +176,9 @@ SocketKey key_of(const config::v1::VrrpInstance& instance) {
                                  instance.authentication().type() == config::v1::AUTHENTICATION_AH};
 }
 
-SendKey send_key_of(const config::v1::VrrpInstance& instance) {
-    SendKey key{.source = core::Address::from_bytes(instance.source_address())};
+Sender sender_of(const config::v1::VrrpInstance& instance) {
+    Sender sender{.key = {.source = core::Address::from_bytes(instance.source_address())}};
+    SendKey& key = sender.key;
     key.own_checksum = instance.ipv6() && instance.has_auth_hmac() &&
                        instance.auth_hmac().mode() != config::v1::HMAC_RECEIVE_ONLY;
     if (instance.unicast_peers_size() != 0 && instance.unicast_ttl() != 0)
@@ -182,38 +186,39 @@ SendKey send_key_of(const config::v1::VrrpInstance& instance) {
     if (instance.virtual_interfaces_size() != 0 && !instance.vmac().transmit_from_base()) {
         const auto& own = instance.virtual_interfaces(0);
         if (own.own()) key.interface = own.name();
-        if (own.own()) key.hardware_address = own.hardware_address();
+        if (own.own()) sender.hardware_address = own.hardware_address();
     }
-    return key;
+    return sender;
 }
 
 SetWishes wishes_of(const config::v1::Config& config) {
     constexpr std::uint64_t kLargestBuffer = 1U << 30U;  // the kernel doubles it, into an int
     SetWishes wishes;
-    std::map<SocketKey, std::uint64_t> buffers;
+    std::map<WireKey, std::uint64_t> buffers;
     for (const config::v1::VrrpInstance& instance : config.vrrp_instances()) {
-        const SocketKey key = key_of(instance);
+        const WireKey key = key_of(instance);
         add_instance(instance, wishes[key]);
         auto& buffer = buffers[key];
         buffer = std::min(kLargestBuffer, buffer + buffer_for(instance, config.global()));
     }
     for (auto& [key, wish] : wishes) {
         wish.plan.buffer = std::max(kHotBuffer, static_cast<std::uint32_t>(buffers[key]));
-        SocketKey other = key;
+        WireKey other = key;
         other.unicast = !key.unicast;
         wish.plan.other_kind_present = wishes.contains(other);
     }
     return wishes;
 }
 
-std::vector<SocketKey> SocketSets::adapt(const SetWishes& wishes, double wall_clock) {
-    std::vector<SocketKey> opened;
+std::vector<WireKey> SocketSets::adapt(const SetWishes& wishes, double wall_clock) {
+    std::vector<WireKey> opened;
+    Devices devices;
     for (const auto& [key, wish] : wishes) {
         const auto known = sets_.find(key);
         if (known != sets_.end() && known->second.wish == wish && known->second.error == 0) {
             continue;
         }
-        sets_[key] = open_set(key, wish, wall_clock);
+        sets_[key] = open_set(key, wish, devices, wall_clock);
         opened.push_back(key);
     }
     return opened;
@@ -223,31 +228,41 @@ void SocketSets::forget_unwished(const SetWishes& wishes) {
     std::erase_if(sets_, [&](const auto& entry) { return !wishes.contains(entry.first); });
 }
 
-const SocketSet* SocketSets::reopen(const SocketKey& key, double wall_clock) {
-    const auto known = sets_.find(key);
-    if (known == sets_.end()) return nullptr;
-    known->second = open_set(key, SetWish(known->second.wish), wall_clock);
-    return &known->second;
+std::vector<WireKey> SocketSets::reopen(const std::set<WireKey>& keys, double wall_clock) {
+    std::vector<WireKey> failed;
+    Devices devices;
+    for (const WireKey& key : keys) {
+        const auto known = sets_.find(key);
+        if (known == sets_.end()) continue;
+        SocketSet& set = known->second;
+        const std::string before = set.error_text;
+        set = open_set(key, SetWish(set.wish), devices, wall_clock);
+        if (!set.error_text.empty() && set.error_text != before) failed.push_back(key);
+    }
+    return failed;
 }
 
 void SocketSets::refresh(double wall_clock) {
+    Devices devices;
     for (auto& [key, set] : sets_) {
-        if (has_vanished(key, set)) set = open_set(key, SetWish(set.wish), wall_clock);
+        if (!has_vanished(key, devices, set)) continue;
+        set = open_set(key, SetWish(set.wish), devices, wall_clock);
     }
 }
 
-core::Status grant(ipc::Channel& vrrpd, const SocketKey& key, const SocketSet& set) {
-    for (const SendSocket& sender : set.send) {
-        ToVrrpd message = describe(key, set, messages::v1::SOCKET_SEND, sender.error);
+core::Status grant(ipc::Channel& vrrpd, const WireKey& key, const SocketSet& set) {
+    for (const SendSocket& each : set.send) {
+        const SendKey& how = each.sender.key;
+        ToVrrpd message = describe(key, set, messages::v1::SOCKET_SEND, each.error);
         SocketGrant& grant = *message.mutable_socket_grant();
-        if (sender.key.source) grant.set_source_address(sender.key.source->octets());
-        grant.set_time_to_live(sender.key.time_to_live);
-        grant.set_own_checksum(sender.key.own_checksum);
-        if (!sender.key.interface.empty()) {
-            grant.set_send_interface(sender.key.interface);
-            grant.set_send_ifindex(sender.ifindex);
+        if (how.source) grant.set_source_address(how.source->octets());
+        grant.set_time_to_live(how.time_to_live);
+        grant.set_own_checksum(how.own_checksum);
+        if (!how.interface.empty()) {
+            grant.set_send_interface(how.interface);
+            grant.set_send_ifindex(each.ifindex);
         }
-        if (core::Status sent = send(vrrpd, message, sender.socket.get()); !sent) return sent;
+        if (core::Status sent = send(vrrpd, message, each.socket.get()); !sent) return sent;
     }
     const ToVrrpd hot = describe(key, set, messages::v1::SOCKET_HOT, set.error);
     if (core::Status sent = send(vrrpd, hot, set.receive.hot.get()); !sent) return sent;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,22 +15,22 @@ class VrrpInstance;
 
 namespace holdfast::supervisor {
 
-[[nodiscard]] std::string to_text(const SocketKey& key);
-[[nodiscard]] SocketKey key_of(const config::v1::VrrpInstance& instance);
-[[nodiscard]] SendKey send_key_of(const config::v1::VrrpInstance& instance);
+[[nodiscard]] std::string to_text(const WireKey& key);
+[[nodiscard]] WireKey key_of(const config::v1::VrrpInstance& instance);
+[[nodiscard]] Sender sender_of(const config::v1::VrrpInstance& instance);
 
 /// What the routers behind one key need together.
 struct SetWish {
     SocketPlan plan;
     friend bool operator==(const SetWish&, const SetWish&) = default;
 };
-using SetWishes = std::map<SocketKey, SetWish>;
+using SetWishes = std::map<WireKey, SetWish>;
 
 /// Pure: the sets that a configuration needs.
 [[nodiscard]] SetWishes wishes_of(const config::v1::Config& config);
 
 struct SendSocket {
-    SendKey key;
+    Sender sender;
     core::UniqueFd socket;
     int error = 0;         // errno when it could not be opened
     unsigned ifindex = 0;  // of its device, when that is not the set's
@@ -54,24 +54,25 @@ class SocketSets {
     /// Opens the sets that are wished and not there, or there otherwise (another set of VRIDs means
     /// a new pair), or could not be opened before. Returns their keys. Sets that are no longer
     /// wished stay until `forget_unwished`.
-    std::vector<SocketKey> adapt(const SetWishes& wishes, double wall_clock);
+    std::vector<WireKey> adapt(const SetWishes& wishes, double wall_clock);
     void forget_unwished(const SetWishes& wishes);
-    /// The interface came back: opens the set anew. Nothing when the key is not known.
-    const SocketSet* reopen(const SocketKey& key, double wall_clock);
+    /// Something came back: opens these sets anew. Those among them that fail in another way than
+    /// before.
+    std::vector<WireKey> reopen(const std::set<WireKey>& keys, double wall_clock);
     /// Opens sets again whose interface vanished or was made anew; before a new incarnation gets
     /// them.
     void refresh(double wall_clock);
     void close_all() { sets_.clear(); }
 
-    [[nodiscard]] const std::map<SocketKey, SocketSet>& sets() const { return sets_; }
+    [[nodiscard]] const std::map<WireKey, SocketSet>& sets() const { return sets_; }
 
   private:
-    std::map<SocketKey, SocketSet> sets_;
+    std::map<WireKey, SocketSet> sets_;
 };
 
 /// Hands one set to vrrpd: its send sockets, then hot, then cold; or, where the set could not be
 /// opened, the same kinds with the errno and no descriptor.
-[[nodiscard]] core::Status grant(ipc::Channel& vrrpd, const SocketKey& key, const SocketSet& set);
+[[nodiscard]] core::Status grant(ipc::Channel& vrrpd, const WireKey& key, const SocketSet& set);
 /// A netlink socket of its own for each incarnation.
 [[nodiscard]] core::Status grant_netlink_monitor(ipc::Channel& vrrpd);
 /// The packet socket that ipvsd announces addresses with; anew for each incarnation.

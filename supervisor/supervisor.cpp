@@ -294,12 +294,9 @@ core::Status Supervisor::socket_request(std::uint64_t instance) {
 void Supervisor::open_requested_sockets() {
     sockets_opened_ = with_.loop.now();
     const auto keys = std::exchange(requested_sockets_, {});
-    for (const SocketKey& key : keys) {
-        const SocketSet* set = sockets_.reopen(key, with_.loop.wall_clock_seconds());
-        if (set != nullptr && !set->error_text.empty()) {
-            with_.log.warning("SOCKET_REFUSED",
-                              fmt::format("{}: {}", to_text(key), set->error_text));
-        }
+    for (const WireKey& key : sockets_.reopen(keys, with_.loop.wall_clock_seconds())) {
+        with_.log.warning("SOCKET_REFUSED",
+                          fmt::format("{}: {}", to_text(key), sockets_.sets().at(key).error_text));
     }
     fleet_.grant_sockets({keys.begin(), keys.end()});
 }

@@ -105,7 +105,7 @@ class Supervisor : public FleetListener, public ControlBackend {
     std::unique_ptr<Shutdown> shutdown_;
     std::map<ipc::Peer, PidFile> pid_files_;
     std::map<ipc::Peer, messages::v1::SandboxStatus> sandboxes_;
-    std::set<SocketKey> requested_sockets_;
+    std::set<WireKey> requested_sockets_;
     core::Instant sockets_opened_{};
     loop::Timer socket_timer_;
     loop::Timer watchdog_;

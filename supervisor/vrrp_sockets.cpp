@@ -65,7 +65,7 @@ class Options {
     core::Status result_ = core::Done{};
 };
 
-core::Result<core::UniqueFd> open_raw(const SocketKey& key) {
+core::Result<core::UniqueFd> open_raw(const WireKey& key) {
     core::UniqueFd socket(::socket(core::to_af(key.family), SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
                                    key.authentication_header ? int{IPPROTO_AH} : kVrrpProtocol));
     if (!socket) return core::Error::last("open a raw VRRP socket");
@@ -83,7 +83,7 @@ void bind_to_device(Options& options, int ifindex) {
     options.set(SOL_SOCKET, SO_BINDTOIFINDEX, ifindex, "SO_BINDTOIFINDEX");
 }
 
-void bind_to_interface(Options& options, const SocketKey& key) {
+void bind_to_interface(Options& options, const WireKey& key) {
     options.set_bytes(SOL_SOCKET, SO_BINDTODEVICE, key.interface.c_str(), key.interface.size() + 1,
                       "SO_BINDTODEVICE " + key.interface);
 }
@@ -122,8 +122,8 @@ void drain(int socket) {
     }
 }
 
-core::Result<core::UniqueFd> open_receiver(const SocketKey& key, int ifindex,
-                                           const SocketPlan& plan, VrrpFilter::Side side) {
+core::Result<core::UniqueFd> open_receiver(const WireKey& key, int ifindex, const SocketPlan& plan,
+                                           VrrpFilter::Side side) {
     auto socket = open_raw(key);
     if (!socket) return socket.error();
     const bool hot = side == VrrpFilter::Side::hot;
@@ -180,7 +180,7 @@ core::Status bind_source(int socket, const core::Address& source, int ifindex) {
 
 }  // namespace
 
-core::Result<ReceivePair> open_receive_pair(const SocketKey& key, int ifindex,
+core::Result<ReceivePair> open_receive_pair(const WireKey& key, int ifindex,
                                             const SocketPlan& plan) {
     auto hot = open_receiver(key, ifindex, plan, VrrpFilter::Side::hot);
     if (!hot) return hot.error();
@@ -189,7 +189,7 @@ core::Result<ReceivePair> open_receive_pair(const SocketKey& key, int ifindex,
     return ReceivePair{std::move(*hot), std::move(*cold)};
 }
 
-core::Result<core::UniqueFd> open_send_socket(const SocketKey& key, int ifindex,
+core::Result<core::UniqueFd> open_send_socket(const WireKey& key, int ifindex,
                                               const SendKey& sender) {
     auto socket = open_raw(key);
     if (!socket) return socket.error();

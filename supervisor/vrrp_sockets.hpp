@@ -2,34 +2,24 @@
 
 #include <compare>
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
 
 #include "lib/core/address.hpp"
 #include "lib/core/result.hpp"
 #include "lib/core/unique_fd.hpp"
+#include "lib/core/wire_key.hpp"
 
 namespace holdfast::supervisor {
 
-/// Routers that can share raw sockets: same device, family, kind of destination, and IP protocol.
-struct SocketKey {
-    std::string interface;  // or the VRF's device, or empty: any
-    core::Family family = core::Family::ipv4;
-    bool unicast = false;
-    bool authentication_header = false;  // IP protocol 51 instead of 112 (RFC 4302)
-    friend auto operator<=>(const SocketKey&, const SocketKey&) = default;
-};
+using core::SendKey;
+using core::WireKey;
 
-/// How routers send; those that send alike share a socket.
-struct SendKey {
-    std::optional<core::Address> source;  // else vrrpd, or the kernel, chooses
-    std::uint8_t time_to_live = 255;      // or hop limit, of unicast advertisements
-    std::string interface;                // the device, when it is not the key's (VMAC, ipvlan)
-    std::string hardware_address;         // of that device, which may have another name
-    /// Over IPv6 the kernel's checksum would cover a keyed trailer as well.
-    bool own_checksum = false;
-    friend auto operator<=>(const SendKey&, const SendKey&) = default;
+/// How routers send, and from which device.
+struct Sender {
+    SendKey key;
+    std::string hardware_address{};  // of the key's device, which may have another name
+    friend auto operator<=>(const Sender&, const Sender&) = default;
 };
 
 /// Octets that a hot socket queues at least, so that a takeover of many routers loses nothing.
@@ -39,7 +29,7 @@ inline constexpr std::uint32_t kHotBuffer = 1024 * 1024;
 struct SocketPlan {
     std::set<std::uint8_t> vrids;
     std::set<core::Address> groups;  // to join; empty for unicast
-    std::set<SendKey> senders;
+    std::set<Sender> senders;
     std::uint32_t buffer = kHotBuffer;  // octets of the hot socket's queue, never fewer than these
     /// Routers of the other kind of destination are on the interface and have a cold socket too.
     bool other_kind_present = false;
@@ -55,7 +45,7 @@ struct ReceivePair {
 
 /// Opens both ends of `key` on the interface with this index. What was queued before the filters
 /// stood is thrown away. Errors name the call and the interface.
-[[nodiscard]] core::Result<ReceivePair> open_receive_pair(const SocketKey& key, int ifindex,
+[[nodiscard]] core::Result<ReceivePair> open_receive_pair(const WireKey& key, int ifindex,
                                                           const SocketPlan& plan);
 
 /// A socket that sends with TTL/hop limit 255 (unicast: as wished), TOS/traffic class 0xC0 (RFC
@@ -64,7 +54,7 @@ struct ReceivePair {
 /// (IPV6_CHECKSUM 6). With an authentication header, whose sum covers it, the IP header is the
 /// sender's (IP_HDRINCL).
 /// `ifindex` is that of the device it sends from.
-[[nodiscard]] core::Result<core::UniqueFd> open_send_socket(const SocketKey& key, int ifindex,
+[[nodiscard]] core::Result<core::UniqueFd> open_send_socket(const WireKey& key, int ifindex,
                                                             const SendKey& sender);
 
 /// A netlink socket for vrrpd's view of links and addresses: RTNLGRP_LINK, IPV4_IFADDR, IPV6_IFADDR

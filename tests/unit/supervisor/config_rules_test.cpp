@@ -143,7 +143,7 @@ TEST(SocketWishes, InstancesOfOneInterfaceAndFamilyShareASet) {
     EXPECT_EQ(multicast.plan.vrids, (std::set<std::uint8_t>{1, 2}));
     EXPECT_EQ(multicast.plan.groups.size(), 1U);
     EXPECT_EQ(multicast.plan.senders,
-              (std::set<SendKey>{{}, {.source = core::Address::v4(0xc0000201)}}));
+              (std::set<Sender>{{}, {.key = {.source = core::Address::v4(0xc0000201)}}}));
     EXPECT_TRUE(multicast.plan.other_kind_present);
     EXPECT_TRUE(wishes.at({"e", core::Family::ipv4, true}).plan.other_kind_present);
     EXPECT_FALSE(wishes.at({"e", core::Family::ipv6, false}).plan.other_kind_present);
@@ -157,14 +157,14 @@ TEST(SocketWishes, FollowFromHowARouterSpeaks) {
         return *wishes.begin();
     };
     const std::string peer = R"(unicast_peers { address: "\300\000\002\002" } )";
-    EXPECT_EQ(only(peer + "unicast_ttl: 7").second.plan.senders.begin()->time_to_live, 7);
-    EXPECT_EQ(only("unicast_ttl: 7").second.plan.senders.begin()->time_to_live, 255);
+    EXPECT_EQ(only(peer + "unicast_ttl: 7").second.plan.senders.begin()->key.time_to_live, 7);
+    EXPECT_EQ(only("unicast_ttl: 7").second.plan.senders.begin()->key.time_to_live, 255);
     EXPECT_TRUE(
         only("version: 2 authentication { type: AUTHENTICATION_AH }").first.authentication_header);
     EXPECT_FALSE(
         only("version: 3 authentication { type: AUTHENTICATION_AH }").first.authentication_header);
-    EXPECT_TRUE(only("ipv6: true auth_hmac {}").second.plan.senders.begin()->own_checksum);
-    EXPECT_FALSE(only("auth_hmac {}").second.plan.senders.begin()->own_checksum);
+    EXPECT_TRUE(only("ipv6: true auth_hmac {}").second.plan.senders.begin()->key.own_checksum);
+    EXPECT_FALSE(only("auth_hmac {}").second.plan.senders.begin()->key.own_checksum);
     EXPECT_EQ(only("receive_buffer_size: 5").second.plan.buffer, kHotBuffer);
     EXPECT_EQ(only("receive_buffer_size: 5000000").second.plan.buffer, 5000000U);
 }
@@ -180,7 +180,8 @@ TEST(SocketWishes, ARouterSendsFromItsVirtualInterfaceUnlessTheOneUnderneathIsAs
     )"));
     ASSERT_EQ(wishes.size(), 1U);
     std::set<std::string> devices;
-    for (const SendKey& each : wishes.begin()->second.plan.senders) devices.insert(each.interface);
+    for (const Sender& each : wishes.begin()->second.plan.senders)
+        devices.insert(each.key.interface);
     EXPECT_EQ(devices, (std::set<std::string>{"", "vrrp.1"}));
 }
 
