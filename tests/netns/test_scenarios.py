@@ -159,7 +159,7 @@ def test_advertisements_that_go_one_way_are_named_and_healed(lab, how):
         strong.wait_log("VRRP_SEND VI_1 advertisements go out again")
 
 
-def many_instances(priority, extra_address=(), extra_member=False):
+def many_instances(priority, extra_address=(), extra_member=False, extra_route=()):
     """50 instances in 5 groups, 50 ms."""
     count = 51 if extra_member else 50
     blocks = []
@@ -168,11 +168,17 @@ def many_instances(priority, extra_address=(), extra_member=False):
         if number == 0:
             addresses += extra_address
         blocks.append(instance(f"VI_{number}", vrid=number + 1, priority=priority, version=3,
-                               advert_int=0.05, addresses=addresses))
+                               advert_int=0.05, addresses=addresses,
+                               extra=[block("virtual_routes", *extra_route)]
+                               if extra_route and number == 0 else []))
     for group in range(5):
         members = [f"VI_{number}" for number in range(count) if number % 5 == group]
         blocks.append(block(f"vrrp_sync_group G{group}", block("group", *members)))
     return configuration(*blocks)
+
+
+def routes_of(node):
+    return set(node.run("ip", "route").stdout.splitlines())
 
 
 class Ticker:
@@ -229,10 +235,16 @@ def test_two_hundred_reloads_under_fast_advertisements_move_nothing(lab, report_
     assert addresses.seen() == [], "a reload touched an address"
     # Below two intervals where the machine lets a bare loop keep its time.
     assert worst < 2 * interval + 2 * max(0.0, bare - interval), (worst, bare)
-    strong.write(many_instances(150, ["10.77.0.200/24"], extra_member=True))
+    routes = routes_of(lab.node(1))
+    strong.write(many_instances(150, ["10.77.0.200/24"], extra_member=True,
+                                extra_route=["198.51.100.0/24 via 10.77.0.250 dev eth0 "
+                                             "src 10.77.0.200"]))
     strong.ctl("reload", "--wait")
     strong.wait_state("active", "VI_50")
     eventually("the additions", lambda: len(addresses.seen()) >= 2)
+    added = eventually("the route", lambda: routes_of(lab.node(1)) - routes)
+    assert routes_of(lab.node(1)) >= routes and len(added) == 1, added
+    assert next(iter(added)).startswith("198.51.100.0/24 via 10.77.0.250 dev eth0")
     assert {(one.added, one.address) for one in addresses.seen()} == {
         (True, "10.77.0.200"), (True, "10.77.0.150")}
     assert strong.state_changes()[:len(changes[0])] == changes[0]
