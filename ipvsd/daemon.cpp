@@ -249,6 +249,7 @@ void Daemon::activate(std::uint64_t generation) {
     network_->start(is_cold());
     network_->apply(std::span(&model_->statics.id, 1));
     services_->start(is_cold() || !model_->needs_checkerd());
+    if (is_cold() && model_->tells_start_states) tell_start_states();
     roles_.start(around_.loop.now());
     if (!model_->needs_vrrpd()) roles_end(generation);
     for (auto& [peer, socket] : std::exchange(waiting_sockets_, {})) {

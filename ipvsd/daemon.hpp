@@ -20,6 +20,10 @@
 #include "lib/log/rate_limit.hpp"
 #include "lib/state/state_file.hpp"
 
+namespace holdfast::messages::v1 {
+class ToSupervisor;
+}
+
 namespace holdfast::ipvsd {
 
 /// A kernel, and what makes it read everything and follow events from then on.
@@ -103,6 +107,8 @@ class Daemon final : public daemon::Role, private RequestHandler, private Kernel
     void tell_quorum(core::ObjectId service);
     void tell_quorums();
     void tell_supervisor(core::ObjectId service, std::optional<core::ObjectId> server, bool up);
+    void tell_start_states();
+    void say(const messages::v1::ToSupervisor& message);
     [[nodiscard]] std::string address_status() const;
     [[nodiscard]] std::string service_status() const;
 

@@ -318,8 +318,28 @@ void Daemon::tell_supervisor(core::ObjectId service, std::optional<core::ObjectI
         event.set_service_id(service.value);
         event.set_up(up);
     }
+    say(message);
+}
+
+void Daemon::say(const messages::ToSupervisor& message) {
     if (core::Status sent = around_.supervisor.send(message); !sent) {
         around_.log.warning("EVENT_LOST", sent.error().text());
+    }
+}
+
+/// Servers that are up although no check has said so: keepalived's rs_init_notifies.
+void Daemon::tell_start_states() {
+    for (const Services::ServiceView& service : services_->view()) {
+        for (const Services::ServerView& server : service.servers) {
+            if (!server.alive || server.sorry) continue;
+            messages::ToSupervisor message;
+            messages::ServerEvent& event = *message.mutable_server_event();
+            event.set_service_id(service.service->id.value);
+            event.set_server_id(server.rules->id.value);
+            event.set_up(true);
+            event.set_at_start(true);
+            say(message);
+        }
     }
 }
 

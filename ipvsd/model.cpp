@@ -344,6 +344,7 @@ core::Result<Model> build_model(std::uint64_t generation, const config::Config& 
     if (!global.nftables_table().empty()) model.firewall.table = global.nftables_table();
     if (global.has_nftables_priority()) model.firewall.priority = global.nftables_priority();
     model.firewall.counters = global.nftables_counters();
+    model.tells_start_states = global.rs_init_notifies();
     for (const config::VrrpInstance& each : config.vrrp_instances()) {
         auto instance = instance_of(each);
         if (!instance) return instance.error();

@@ -97,6 +97,7 @@ struct Model {
     FirewallRules firewall;
     Pacing pacing;
     std::set<core::ObjectId> tracked_services;  // whose quorum vrrpd wants to know
+    bool tells_start_states = false;            // rs_init_notifies
 
     /// A role that the configuration does not need is not started, and has nothing to say.
     [[nodiscard]] bool needs_vrrpd() const { return !instances.empty(); }

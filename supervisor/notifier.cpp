@@ -78,10 +78,11 @@ NotifyState Notifier::told_state(messages::v1::VrrpState state, const Found<Obje
     return notify_state(state);
 }
 
-void Notifier::use(const ConfigPtr& config) {
+void Notifier::use(const ConfigPtr& config, const FileRights& rights) {
     previous_ = std::move(current_);
-    current_ = {config, ObjectIndex(config->own), ScriptBook(config->own, log_)};
-    fifos_.use(config->own.global(), current_.book);
+    current_ = {config, ObjectIndex(config->own),
+                ScriptBook(config->own, log_, rights.script_umask)};
+    fifos_.use(config->own.global(), current_.book, rights.pipe);
 }
 
 void Notifier::run(std::uint64_t object, std::string subject, const Known& in,
@@ -211,7 +212,7 @@ core::Status Notifier::take(const messages::v1::ServerEvent& event) {
     if (!event.up() && server->has_notify_down()) scripts.push_back({server->notify_down(), {}});
     run(event.server_id(), fmt::format("{} {}", server->name(), event.up() ? "up" : "down"),
         *found.in, scripts);
-    if (server->smtp_alert()) {
+    if (server->smtp_alert() && !event.at_start()) {
         mail(event.server_id(), server_mail(router_id(), server->name(), service, event.up()));
     }
     return core::Done{};

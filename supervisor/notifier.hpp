@@ -9,6 +9,7 @@
 #include "lib/log/logger.hpp"
 #include "lib/loop/loop.hpp"
 #include "proto/supervisor.pb.h"
+#include "supervisor/file_rights.hpp"
 #include "supervisor/loaded_config.hpp"
 #include "supervisor/mail_text.hpp"
 #include "supervisor/notifications.hpp"
@@ -26,12 +27,12 @@ class Notifier {
   public:
     using PostMail = std::function<void(core::ObjectId, MailText)>;
 
-    /// `fifo_mode` is of pipes that are made; `post` is told of every mail that is due.
-    Notifier(loop::Loop& loop, log::Logger& log, mode_t fifo_mode, PostMail post)
-        : log_(log), scripts_(loop, log), fifos_(loop, log, fifo_mode), post_(std::move(post)) {}
+    /// `post` is told of every mail that is due.
+    Notifier(loop::Loop& loop, log::Logger& log, PostMail post)
+        : log_(log), scripts_(loop, log), fifos_(loop, log), post_(std::move(post)) {}
 
     /// `config` holds from now on; the one before stays known until the next call.
-    void use(const ConfigPtr& config);
+    void use(const ConfigPtr& config, const FileRights& rights);
     /// A reload is complete: pipes may want to hear every state again.
     void reloaded();
     /// The whole supervisor stops: from now on INITIALIZE means STOP.

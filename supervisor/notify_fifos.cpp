@@ -62,8 +62,7 @@ struct NotifyFifos::Pipe {
     std::uint64_t dropped = 0;  // since the pipe was full
 };
 
-NotifyFifos::NotifyFifos(loop::Loop& loop, log::Logger& log, mode_t mode)
-    : loop_(loop), log_(log), mode_(mode) {}
+NotifyFifos::NotifyFifos(loop::Loop& loop, log::Logger& log) : loop_(loop), log_(log) {}
 NotifyFifos::~NotifyFifos() = default;
 
 std::optional<NotifyFifos::Wanted> NotifyFifos::wanted(std::size_t which, const GlobalDefs& global,
@@ -85,7 +84,8 @@ std::optional<NotifyFifos::Wanted> NotifyFifos::wanted(std::size_t which, const 
     return wanted;
 }
 
-void NotifyFifos::use(const GlobalDefs& global, const ScriptBook& book) {
+void NotifyFifos::use(const GlobalDefs& global, const ScriptBook& book, mode_t mode) {
+    mode_ = mode;
     std::array<std::optional<Wanted>, kPipes> wishes;
     for (std::size_t i = 0; i < kPipes; ++i) {
         wishes.at(i) = wanted(i, global, book);

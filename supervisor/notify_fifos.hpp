@@ -25,14 +25,14 @@ class NotifyFifos {
   public:
     enum class Topic : std::uint8_t { vrrp, services };
 
-    /// `mode` is of pipes that are made here.
-    NotifyFifos(loop::Loop& loop, log::Logger& log, mode_t mode);
+    NotifyFifos(loop::Loop& loop, log::Logger& log);
     ~NotifyFifos();
     NotifyFifos(const NotifyFifos&) = delete;
     NotifyFifos& operator=(const NotifyFifos&) = delete;
 
-    /// `book` has looked at the scripts of the same configuration.
-    void use(const config::v1::GlobalDefs& global, const ScriptBook& book);
+    /// `book` has looked at the scripts of the same configuration; `mode` is of pipes that are made
+    /// now.
+    void use(const config::v1::GlobalDefs& global, const ScriptBook& book, mode_t mode);
     /// To the common pipe and to that of the topic.
     void say(Topic topic, std::string_view line);
     /// Closes all pipes. Readers see the end of the file; who still runs 1 s later gets TERM, then
@@ -58,7 +58,7 @@ class NotifyFifos {
 
     loop::Loop& loop_;
     log::Logger& log_;
-    mode_t mode_;
+    mode_t mode_ = 0;
     std::array<std::unique_ptr<Pipe>, kPipes> pipes_;
     std::list<std::shared_ptr<Reader>> leaving_;  // readers of pipes that are closed
     std::function<void()> closed_;

@@ -97,7 +97,7 @@ std::string help_text(std::string_view program) {
         "  -S, --log-facility=FACILITY  syslog facility\n"
         "  -g, --log-file[=FILE]        accepted; the journal keeps the log\n"
         "  -G, --no-syslog              do not log to the journal\n"
-        "  -u, --umask=MASK             umask of the process and its scripts\n"
+        "  -u, --umask=MASK             rights that files made by us and by scripts do not give\n"
         "  -X, --release-vips           accepted; addresses are always released\n"
         "  -V, --dont-release-vrrp      at stop keep addresses, send no priority 0\n"
         "  -I, --dont-release-ipvs      at stop keep the IPVS services\n"

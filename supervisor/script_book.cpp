@@ -70,12 +70,13 @@ bool is_file_test(const Script& script) {
 
 }  // namespace
 
-ScriptBook::ScriptBook(const config::v1::Config& config, log::Logger& log)
+ScriptBook::ScriptBook(const config::v1::Config& config, log::Logger& log, mode_t umask)
     : default_user_(config.global().script_user()),
       default_group_(config.global().script_group()),
       security_(config.global().enable_script_security()),
       keep_links_(config.global().use_symlink_paths()),
-      all_groups_(config.global().set_supplementary_groups()) {
+      all_groups_(config.global().set_supplementary_groups()),
+      umask_(umask) {
     each_of(config, [&](const Script& script) { examine(script, log); });
     if (any_as_root_ && !security_) {
         log.warning("SCRIPT_SECURITY",
@@ -105,6 +106,7 @@ core::Result<ScriptCommand> ScriptBook::resolve(const Script& script, log::Logge
     if (!user) return user.error();
     if (all_groups_) user->groups = groups_of(*user);
     ScriptCommand command{{script.argv(0)}, *user};
+    command.umask = umask_;
     if (is_file_test(script)) {
         command.argv = {"/usr/bin/test", "-r", script.argv(0).substr(1)};
         return command;

@@ -19,7 +19,7 @@ class ScriptBook {
   public:
     ScriptBook() = default;
     /// Looks at every script of `config` and logs what is wrong with it.
-    ScriptBook(const config::v1::Config& config, log::Logger& log);
+    ScriptBook(const config::v1::Config& config, log::Logger& log, mode_t umask);
 
     /// The program to run with `added` after its own words; the error says why it is disabled.
     [[nodiscard]] core::Result<ScriptCommand> command(const config::v1::Script& script,
@@ -40,6 +40,7 @@ class ScriptBook {
     bool keep_links_ = false;  // use_symlink_paths
     bool all_groups_ = false;  // set_supplementary_groups
     bool any_as_root_ = false;
+    mode_t umask_ = 0;
     std::map<std::string, Entry> entries_;
 };
 

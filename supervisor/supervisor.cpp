@@ -17,13 +17,6 @@ using messages::v1::ToSupervisor;
 // A flapping interface asks for its sockets at most so often; requests in between count as one.
 constexpr core::Interval kSocketPeriod = 50ms;
 
-/// Of a pipe that is made: keepalived's, whose umask leaves others out unless somebody says so.
-mode_t fifo_mode(const Options& options) {
-    constexpr mode_t kMode = 0644;
-    constexpr mode_t kUsualUmask = 0177;
-    return kMode & ~options.umask.value_or(kUsualUmask);
-}
-
 core::Interval hook_limit(std::uint64_t microseconds) {
     constexpr core::Interval kUsual = 10s;
     return microseconds == 0 ? kUsual
@@ -49,7 +42,7 @@ Supervisor::Supervisor(Parts parts)
       sysctls_(with_.log, with_.run_dir.path()),
       mails_(with_.loop, with_.log, with_.run_dir.empty_folder()),
       notifier_(
-          with_.loop, with_.log, fifo_mode(with_.options),
+          with_.loop, with_.log,
           [this](core::ObjectId object, MailText text) { mails_.post(object, std::move(text)); }),
       tracking_(with_.loop, with_.log,
                 [this](const messages::v1::ToVrrpd& value) { tell_tracked(value); }),
@@ -161,8 +154,9 @@ void Supervisor::use(const ConfigPtr& config) {
     config_ = config;
     sysctls_.use(config->own);
     mails_.use(config->own.global());
-    notifier_.use(config);
-    tracking_.use(config->own);
+    const FileRights rights = file_rights(with_.options.umask, config->own.global());
+    notifier_.use(config, rights);
+    tracking_.use(config->own, rights.number);
 }
 
 /// What the last events gave to readers of pipes and to the mailer is not lost.

@@ -168,3 +168,27 @@ def test_a_hook_of_the_end_that_hangs_is_ended_and_named(lab):
     assert router.stop() == 0
     assert "NOTIFY_SLOW VI_1 STOP: its script still runs at the end" in router.log()
     assert not [pid for pid in lab.node(1).pids() if is_running(pid)]
+
+
+def test_the_umask_holds_for_pipes_numbers_and_scripts(lab):
+    node = lab.node(1)
+    script, calls = prepare(node)
+    script.write_text("#!/bin/sh\numask >> \"$(dirname \"$0\")/calls\"\n")
+
+    def rights(umask=None):
+        made = [node.folder / "pipe", node.folder / "number"]
+        settings = {"umask": umask} if umask else {}
+        router = lab.holdfast(1, configuration(
+            block("track_file number", f"file {made[1]}", "init_file 7"),
+            instance(extra=[f"notify_master {script}", "track_file {\nnumber weight 1\n}"]),
+            notify_fifo=made[0], **settings))
+        router.wait_state("active")
+        eventually("the script", calls)
+        modes = [*(path.stat().st_mode & 0o777 for path in made), *calls()]
+        router.stop()
+        made[1].unlink()
+        (node.folder / "calls").unlink()
+        return modes
+
+    assert rights() == [0o600, 0o600, "0022"]
+    assert rights("0027") == [0o640, 0o640, "0027"]

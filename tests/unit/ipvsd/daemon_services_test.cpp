@@ -73,6 +73,25 @@ TEST_F(ServicesAtWork, ServersAndQuorumsAreToldToTheSupervisorAndLoggedWithTheir
     EXPECT_TRUE(heard[1].service_event().up());
 }
 
+TEST_F(ServicesAtWork, ServersThatAreUpFromTheStartAreToldWhereThatIsWished) {
+    add_service(1, {1, 2});
+    add_service(2, {1}).set_alpha(true);
+    config_.mutable_global()->set_rs_init_notifies(true);
+    start();
+    std::vector<std::uint64_t> told;
+    for (const messages::ToSupervisor& each : supervisor_.take()) {
+        if (!each.has_server_event()) continue;
+        EXPECT_TRUE(each.server_event().up() && each.server_event().at_start());
+        told.push_back(each.server_event().server_id());
+    }
+    EXPECT_EQ(told, (std::vector<std::uint64_t>{101, 102}));
+    kill_ipvsd();
+    start(messages::START_RESTART);
+    for (const messages::ToSupervisor& each : supervisor_.take()) {
+        EXPECT_FALSE(each.has_server_event());
+    }
+}
+
 TEST_F(ServicesAtWork, TheSorryServerStandsInWhileTheQuorumIsLost) {
     config::SorryServer& sorry = *add_service(1, {1, 2}).mutable_sorry_server();
     sorry.set_address(octets("10.0.0.9"));

@@ -11,7 +11,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "proto/config.pb.h"
 #include "supervisor/child.hpp"
+#include "supervisor/file_rights.hpp"
 #include "supervisor/pid_files.hpp"
 #include "supervisor/run_dir.hpp"
 #include "supervisor/sd_notify.hpp"
@@ -97,6 +99,23 @@ TEST_F(Files, TheRunFolderHasItsModesWhateverTheUmask) {
     EXPECT_EQ(mode("run/i-1/state"), 0700U);
     EXPECT_EQ(mode("run/i-1/empty"), 0755U);
     EXPECT_EQ(dir->found(), RunDir::Found::fresh);
+}
+
+TEST(FileRights, AreThoseOfTheUmaskThatIsWishedOrKeepalivedsOwn) {
+    config::v1::GlobalDefs global;
+    const FileRights usual = file_rights(std::nullopt, global);
+    EXPECT_EQ(usual.pipe, 0600U);
+    EXPECT_EQ(usual.number, 0600U);
+    EXPECT_EQ(usual.script_umask, 022U);
+    global.set_umask("0027");
+    const FileRights written = file_rights(std::nullopt, global);
+    EXPECT_EQ(written.pipe, 0640U);
+    EXPECT_EQ(written.number, 0640U);
+    EXPECT_EQ(written.script_umask, 027U);
+    const FileRights option = file_rights(02, global);
+    EXPECT_EQ(option.pipe, 0644U);
+    EXPECT_EQ(option.number, 0664U);
+    EXPECT_EQ(option.script_umask, 02U);
 }
 
 TEST_F(Files, TheFolderOfOneCopyGoesWithItAndComesAgain) {

@@ -33,7 +33,7 @@ class NotifierTest : public testing::Test {
         config->generation = ++generation_;
         ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(objects, &config->own));
         config->own.mutable_global()->set_script_user(std::to_string(::getuid()));
-        notifier_.use(config);
+        notifier_.use(config, FileRights());
     }
     void use_router(const std::string& more = "") {
         use("vrrp_instances { id: 7 name: 'VI_1' notify { " + script("to_active", "active") +
@@ -62,7 +62,7 @@ class NotifierTest : public testing::Test {
     std::string folder_;
     std::uint64_t generation_ = 0;
     std::vector<std::string> subjects_;
-    Notifier notifier_{loop_, *log_, 0600, [this](core::ObjectId, const MailText& text) {
+    Notifier notifier_{loop_, *log_, [this](core::ObjectId, const MailText& text) {
                            subjects_.push_back(text.subject);
                        }};
 };
@@ -152,6 +152,20 @@ TEST_F(NotifierTest, MailsAboutServersWhoseStateChanges) {
     ASSERT_TRUE(notifier_.take(service).ok());
     EXPECT_EQ(subjects_, (std::vector<std::string>{"[n1] Realserver RS of virtual server VS - DOWN",
                                                    "[n1] Virtualserver VS - DOWN"}));
+}
+
+TEST_F(NotifierTest, ServersThatAreUpFromTheStartRunTheirScriptAndAreNoMail) {
+    use("virtual_servers { id: 5 name: 'VS' servers { id: 6 name: 'RS' smtp_alert: true " +
+        script("notify_up", "up") + "} }");
+    messages::v1::ServerEvent server;
+    server.set_service_id(5);
+    server.set_server_id(6);
+    server.set_up(true);
+    server.set_at_start(true);
+    ASSERT_TRUE(notifier_.take(server).ok());
+    loop_.run_until([this] { return notifier_.scripts().idle(); });
+    EXPECT_EQ(calls(), (Calls{"up"}));
+    EXPECT_TRUE(subjects_.empty());
 }
 
 TEST_F(NotifierTest, RunsACommandOfTheStartAndGoesOnWhateverItDoes) {

@@ -105,7 +105,7 @@ class NotifyFifosTest : public NotifyFifoTest {
         if (common) global.mutable_notify_fifo()->set_path(path("common"));
         if (vrrp) global.mutable_vrrp_notify_fifo()->set_path(path("vrrp"));
         if (services) global.mutable_lvs_notify_fifo()->set_path(path("services"));
-        fifos_.use(global, {});
+        fifos_.use(global, {}, 0600);
     }
     void close() {
         bool closed = false;
@@ -115,7 +115,7 @@ class NotifyFifosTest : public NotifyFifoTest {
 
     loop::Loop loop_;
     std::unique_ptr<log::Logger> log_ = log::make_null_logger();
-    NotifyFifos fifos_{loop_, *log_, 0600};
+    NotifyFifos fifos_{loop_, *log_};
 };
 
 TEST_F(NotifyFifosTest, HearWhatIsTheirs) {
@@ -170,9 +170,9 @@ TEST_F(NotifyFifosTest, StartTheirReaderAndLetItReadToTheEnd) {
          {std::string("/bin/sh"), std::string("-c"), "exec cat \"$0\" > " + path("copy")}) {
         global.mutable_notify_fifo_script()->add_argv(word);
     }
-    const ScriptBook book(config, *log_);
-    fifos_.use(global, book);
-    fifos_.use(global, book);  // a second reader would take every other line
+    const ScriptBook book(config, *log_, 022);
+    fifos_.use(global, book, 0600);
+    fifos_.use(global, book, 0600);  // a second reader would take every other line
     fifos_.say(NotifyFifos::Topic::vrrp, "one\n");
     // Nothing tells the loop of that, so it looks again and again.
     std::unique_ptr<loop::Timer> tick;
