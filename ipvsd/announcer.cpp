@@ -15,6 +15,8 @@ constexpr std::size_t kPortion = 128;
 constexpr core::Interval kRetry = std::chrono::milliseconds(1);
 /// A queue that is only full empties sooner.
 constexpr core::Interval kPatience = std::chrono::milliseconds(100);
+/// A refresh that is later than this is left out.
+constexpr core::Interval kLateRefresh = std::chrono::seconds{1};
 
 bool no_room(int code) {
     return code == ENOBUFS || code == EAGAIN;
@@ -23,7 +25,9 @@ bool no_room(int code) {
 }  // namespace
 
 Announcer::Announcer(loop::Loop& loop, Kernel& kernel)
-    : loop_(loop), kernel_(kernel), next_portion_(loop, [this] { send_some(); }) {}
+    : loop_(loop), kernel_(kernel), next_portion_(loop, [this] {
+    send_some(); }) {
+}
 
 Announcer::~Announcer() = default;
 
@@ -124,8 +128,12 @@ void Announcer::on_second_block(core::ObjectId instance) {
 void Announcer::on_refresh(core::ObjectId instance) {
     Entry* entry = find(instance);
     if (entry == nullptr) return;
-    // From the deadline, not from now: a late turn does not move the next one.
-    entry->refresh.at(std::max(entry->refresh.deadline() + entry->rules.refresh, loop_.now()));
+    // From the deadline, not from now: a late turn does not move the next one. Later than that,
+    // this host stood still, and vrrpd may be about to learn that others took over.
+    const core::Instant due = entry->refresh.deadline();
+    const core::Instant now = loop_.now();
+    if (now - due > kLateRefresh) return entry->refresh.at(now + entry->rules.refresh);
+    entry->refresh.at(due + entry->rules.refresh);
     enqueue(instance, entry->targets, entry->rules.refresh_repeat);
     send_some();
 }

@@ -132,9 +132,10 @@ void Instance::fetch(unsigned step) const {
         core::prefetch(addresses.data(), addresses.size() * sizeof addresses.front());
         observations_.fetch();
         core::prefetch(*group_);
+        tools_.saved.fetch(saved_at_, 0);
     } else {
         group_->fetch(member_);
-        tools_.saved.fetch(saved_at_);
+        tools_.saved.fetch(saved_at_, 1);
     }
 }
 

@@ -44,7 +44,7 @@ PacketBatch::PacketBatch() {
     }
 }
 
-unsigned PacketBatch::receive(int socket, unsigned limit) {
+core::Result<unsigned> PacketBatch::receive(int socket, unsigned limit) {
     for (mmsghdr& each : headers_) {
         each.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
         each.msg_hdr.msg_controllen = kControl;
@@ -53,10 +53,13 @@ unsigned PacketBatch::receive(int socket, unsigned limit) {
     do {
         taken = ::recvmmsg(socket, headers_.data(), std::min(limit, kSize), MSG_DONTWAIT, nullptr);
     } while (taken < 0 && errno == EINTR);
-    return taken < 0 ? 0 : static_cast<unsigned>(taken);
+    if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return core::Error::last("recvmmsg");
+    return taken < 0 ? 0U : static_cast<unsigned>(taken);
 }
 
 core::Address PacketBatch::source(unsigned which) const {
+    const bool named = headers_.at(which).msg_hdr.msg_namelen >= sizeof(sockaddr_in);
+    if (!named) return {};
     return core::Address::from(places_.at(which).from).value_or(core::Address());
 }
 

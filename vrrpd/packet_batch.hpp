@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "lib/core/address.hpp"
+#include "lib/core/result.hpp"
 #include "vrrpd/advertisement.hpp"
 
 namespace holdfast::vrrp {
@@ -21,8 +22,9 @@ class PacketBatch {
     PacketBatch(const PacketBatch&) = delete;
     PacketBatch& operator=(const PacketBatch&) = delete;
 
-    /// Takes at most `limit` packets, never waits; how many it took. 0: nothing is left.
-    unsigned receive(int socket, unsigned limit);
+    /// Takes at most `limit` packets, never waits; how many it took. 0: nothing is left. Errors are
+    /// those of recvmmsg(2), but for the ones that say so.
+    core::Result<unsigned> receive(int socket, unsigned limit);
 
     [[nodiscard]] core::Address source(unsigned which) const;
     /// When the kernel received it: nanoseconds of CLOCK_REALTIME, 0 if unknown.

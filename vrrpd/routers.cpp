@@ -22,7 +22,7 @@ bool still_holds(const SyncGroup& group, std::size_t member, const Router& route
     const RouterParameters& parameters = group.parameters(member);
     if (const auto* active = std::get_if<Active>(&router.state))
         return now - active->sent_at <= limit &&
-               active->adver_at <= now + parameters.advert_interval;
+               active->adver_at <= now + parameters.advert_interval + loop::Timer::kMostSlack;
     if (const auto* backup = std::get_if<Backup>(&router.state))
         return now - backup->active_down_at <= limit &&
                backup->active_down_at <=

@@ -75,7 +75,7 @@ class SavedState {
     bool save_router(core::ObjectId instance, const RouterView& saved, state::SlotHint& hint);
     bool save_script(core::ObjectId script, const SavedScript& saved);
     /// Brings nearer what save_router() will fill.
-    void fetch(const state::SlotHint& hint) const { file_.fetch(hint); }
+    void fetch(const state::SlotHint& hint, unsigned step) const { file_.fetch(hint, step); }
     void forget(core::ObjectId object) { file_.erase(object); }
 
   private:

@@ -30,6 +30,10 @@ constexpr core::Interval kColdRest = std::chrono::milliseconds{100};
 /// are read in one go, and nobody hears a packet later than that.
 constexpr core::Interval kHotRest = std::chrono::milliseconds{1};
 
+/// Kinds of lines that the network can provoke.
+constexpr unsigned kBrokenPackets = 0;
+constexpr unsigned kReceiveErrors = 1;
+
 core::Result<WireKey> key_of(const SocketGrant& grant) {
     if (grant.interface().size() >= 16 || (grant.interface().empty() && !grant.unicast()))
         return core::Error::from_errno(EBADMSG, "SocketGrant without an interface");
@@ -148,9 +152,9 @@ void Sockets::watch(const WireKey& where, Receiver& receiver) {
 }
 
 void Sockets::cold_readable(const WireKey& where, Receiver& receiver) {
-    if (read(where, receiver, kColdAtOnce) < kColdAtOnce) return;
+    const unsigned count = read(where, receiver, kColdAtOnce);
     receiver.watch->want_read(false);
-    receiver.rest->after(kColdRest);
+    receiver.rest->after(kColdRest * std::max(count, 1U) / kColdAtOnce);
 }
 
 void Sockets::hot_readable(const WireKey& where, Receiver& receiver) {
@@ -181,13 +185,22 @@ unsigned Sockets::read(const WireKey& where, Receiver& receiver, unsigned limit)
     PacketBatch batch;
     unsigned count = 0;
     while (count < limit) {
-        const unsigned taken = batch.receive(receiver.socket.get(), limit - count);
+        const auto received = batch.receive(receiver.socket.get(), limit - count);
+        if (!received) note_receive_error(where, received.error());
+        const unsigned taken = received ? *received : 0;
         if (taken == 0) break;
         count += taken;
         hand_on(where, batch, taken, receiver.drop_until_ns);
         if (taken < std::min(PacketBatch::kSize, limit - (count - taken))) break;
     }
     return count;
+}
+
+void Sockets::note_receive_error(const WireKey& where, const core::Error& error) {
+    const auto left_out = limit_.admit(kReceiveErrors, loop_.now());
+    if (!left_out) return;
+    log_.warning("VRRP_RECEIVE", fmt::format("{}: {} ({} more like this)", where.interface,
+                                             error.text(), *left_out));
 }
 
 void Sockets::hand_on(const WireKey& where, const PacketBatch& batch, unsigned count,
@@ -207,7 +220,7 @@ void Sockets::hand_on(const WireKey& where, const PacketBatch& batch, unsigned c
 
 void Sockets::refuse(const WireKey& where, const core::Address& source) {
     handlers_.garbage(where, source);
-    const auto left_out = limit_.admit(0, loop_.now());
+    const auto left_out = limit_.admit(kBrokenPackets, loop_.now());
     if (!left_out) return;
     log_.warning("VRRP_PACKET",
                  fmt::format("refused on {} from {}: {}; {} ({} more like this)", where.interface,

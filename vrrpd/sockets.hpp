@@ -125,6 +125,7 @@ class Sockets : public Wire {
     /// What is whole and did not arrive before then, as far as the kernel says when.
     void hand_on(const WireKey& where, const PacketBatch& batch, unsigned count,
                  std::uint64_t drop_until_ns);
+    void note_receive_error(const WireKey& where, const core::Error& error);
     /// A packet that belongs to no router, since it does not even have an IP header.
     void refuse(const WireKey& where, const core::Address& source);
 

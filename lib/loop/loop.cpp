@@ -63,7 +63,8 @@ struct Loop::Inside {
         base.get(), -1, 0, [](int, short, void*) {}, nullptr)};
     std::set<Entry> timers;
     std::uint64_t next_order = 1;
-    std::uint64_t calls = 0;  // of watches; tells a turn in which nothing happened
+    core::Interval most_slack{0};  // of any timer so far
+    std::uint64_t calls = 0;       // of watches; tells a turn in which nothing happened
     std::deque<std::function<void()>> deferred;
     std::optional<core::Instant> virtual_now;
     core::Interval virtual_sleep{0};
@@ -138,6 +139,11 @@ void Loop::advance(core::Interval by) {
     settle();
 }
 
+void Loop::stall(core::Interval by) {
+    if (!inside_->virtual_now) core::broken_invariant("stall() of a loop in real time");
+    *inside_->virtual_now += by;
+}
+
 void Loop::sleep(core::Interval by) {
     if (!inside_->virtual_now) core::broken_invariant("sleep() of a loop in real time");
     inside_->virtual_sleep += by;
@@ -190,7 +196,7 @@ bool Loop::run_due_timers() {
     bool fired = false;
     auto next = inside_->timers.begin();
     while (!stopped_ && next != inside_->timers.end() &&
-           std::get<0>(*next) <= moment + Timer::kMostSlack) {
+           std::get<0>(*next) <= moment + inside_->most_slack) {
         const Inside::Entry entry = *next;
         Timer& timer = *std::get<2>(entry);
         if (timer.queued_order_ != timer.order_) {  // it was put off meanwhile
@@ -234,6 +240,7 @@ void Timer::after(core::Interval delay) {
 
 void Timer::set_slack(core::Interval slack) {
     slack_ = std::clamp(slack, core::Interval::zero(), kMostSlack);
+    loop_.inside_->most_slack = std::max(loop_.inside_->most_slack, slack_);
 }
 
 void Timer::cancel() {

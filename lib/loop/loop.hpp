@@ -19,7 +19,8 @@ class Timer;
 /// One event loop on one thread. Must outlive every Timer, FdWatch and SignalWatch made with it.
 ///
 /// Each turn runs what was deferred, then what the descriptors have, then the timers that are due:
-/// a timer never acts before what had arrived when the loop woke up was read.
+/// a timer never acts before what had arrived when the loop woke up at a watched descriptor was
+/// read.
 class Loop {
   public:
     /// A clock that stands still until advance() moves it; for tests and simulations.
@@ -53,6 +54,8 @@ class Loop {
     /// Virtual time only: moves the clock forward, firing each timer at its own deadline and
     /// settling in between.
     void advance(core::Interval by);
+    /// Virtual time only: this process is kept from running for so long. Nothing fires yet.
+    void stall(core::Interval by);
     /// Virtual time only: the machine sleeps, the clock stands still.
     void sleep(core::Interval by);
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "lib/core/prefetch.hpp"
+
 namespace holdfast::state {
 
 namespace {
@@ -88,6 +90,11 @@ void Slot::publish(core::ObjectId id, std::span<const std::byte> record, std::ui
     if (!record.empty()) std::memcpy(record_of(older), record.data(), record.size());
     std::atomic_thread_fence(std::memory_order_release);
     number.store(sequence, std::memory_order_release);
+}
+
+void Slot::fetch(std::uint64_t sequence) const {
+    constexpr std::size_t kMost = 256;
+    core::prefetch(copy(copy_of(sequence)), sizeof(CopyHead) + std::min(record_size_, kMost));
 }
 
 void Slot::wipe() {

@@ -46,7 +46,8 @@ struct CopyHead {
 static_assert(sizeof(CopyHead) == 32);
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
 
-/// FNV-1a, continued from `seed`.
+/// Tells torn and spoilt records apart, not malice: four lanes of multiply and fold, continued from
+/// `seed`.
 [[nodiscard]] std::uint64_t checksum_of(std::span<const std::byte> bytes,
                                         std::uint64_t seed = 0xcbf29ce484222325ULL);
 
@@ -69,6 +70,8 @@ class Slot {
     /// of the newest copy, 1 if there is none; its owner keeps it, since looking costs two
     /// checksums.
     void publish(core::ObjectId id, std::span<const std::byte> record, std::uint64_t sequence);
+    /// Brings nearer where publish() will begin with this number.
+    void fetch(std::uint64_t sequence) const;
     /// Both copies count as absent.
     void wipe();
 

@@ -217,11 +217,14 @@ bool StateFile::write(core::ObjectId id, std::span<const std::byte> record, Slot
     return true;
 }
 
-void StateFile::fetch(const SlotHint& hint) const {
-    const Mapping& mapping = *mapping_;
+void StateFile::fetch(const SlotHint& hint, unsigned step) const {
+    Mapping& mapping = *mapping_;
     if (hint.slot >= mapping.occupants.size()) return;
-    core::prefetch(mapping.occupants[hint.slot]);
-    core::prefetch(mapping.start + sizeof(Head) + hint.slot * Slot::size(mapping.record_size), 256);
+    const auto& occupant = mapping.occupants[hint.slot];
+    if (step == 0)
+        core::prefetch(occupant);
+    else
+        mapping.slot(hint.slot).fetch(occupant.sequence + 1);
 }
 
 void StateFile::erase(core::ObjectId id) {

@@ -67,8 +67,9 @@ class StateFile {
     /// `record` may be shorter than the record size. False when the file is full.
     bool write(core::ObjectId id, std::span<const std::byte> record);
     bool write(core::ObjectId id, std::span<const std::byte> record, SlotHint& hint);
-    /// Brings nearer what the next write() there will fill.
-    void fetch(const SlotHint& hint) const;
+    /// Brings nearer what the next write() there will fill: with step 0 where that is, with 1 the
+    /// place itself.
+    void fetch(const SlotHint& hint, unsigned step) const;
     void erase(core::ObjectId id);
     /// In no particular order.
     [[nodiscard]] std::vector<core::ObjectId> ids() const;

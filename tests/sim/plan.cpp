@@ -116,6 +116,7 @@ Plan plan_for(std::uint64_t seed) {
     plan.stable_from =
         plan.quiet_from + 4 * down_interval(plan) + plan.preempt_delay + plan.start_up_hold;
     plan.end = plan.stable_from + plan.longest_interval * 12;
+    if (random.one_in(2)) plan.refresh = 2 * plan.longest_interval;
     return plan;
 }
 

@@ -71,6 +71,7 @@ struct Plan {
     core::Interval quiet_from{0};   // the last disturbance is over
     core::Interval stable_from{0};  // by now the segment must have settled
     core::Interval end{0};
+    core::Interval refresh{0};  // garp_master_refresh; 0: never
     /// Only restarts of vrrpd, shorter than an interval: nobody else may notice any.
     bool restarts_only = false;
     bool reversed_comparison = false;  // the planted fault

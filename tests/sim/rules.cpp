@@ -105,12 +105,15 @@ std::optional<std::string> World::broken_rule_of_segment(std::size_t segment,
     if (now_ < start_ + plan_.stable_from + 4 * plan_.longest_interval) return std::nullopt;
     if (hosts_[active[0]].in_episode[segment])
         return fmt::format("host {} is in an episode that never ends", active[0]);
-    // Whose announcement was lost, and who never hears of another one, cannot know better before it
-    // refreshes its announcements, much later (garp_master_refresh).
+    const bool wrong = believed_[segment] != active[0];
+    if (wrong && plan_.refresh > core::Interval::zero())
+        return fmt::format("clients of segment {} believe the wrong host after a refresh", segment);
+    // Without refreshes, whose announcement was lost and who never hears of another Active Router
+    // cannot know better.
     // With three hosts the one that gives way need not know the one that stays, in a group it may
     // give way on another segment.
-    if (hosts_.size() == 2 && plan_.segments == 1 && !unknowable_ &&
-        unheard_[segment] != active[0] && believed_[segment] != active[0])
+    if (wrong && hosts_.size() == 2 && plan_.segments == 1 && !unknowable_ &&
+        unheard_[segment] != active[0])
         return fmt::format("clients of segment {} believe the wrong host", segment);
     return std::nullopt;
 }

@@ -82,6 +82,8 @@ World::World(const Plan& plan, bool trace)
                   .sequence = 0,
                   .what = Entry::What::disturb,
                   .disturbance = index});
+    if (plan_.refresh > Interval::zero())
+        schedule({.at = start_ + plan_.refresh, .sequence = 0, .what = Entry::What::refresh});
 }
 
 std::optional<Violation> World::run() {
@@ -118,6 +120,8 @@ void World::handle(const Entry& entry) {
             return disturb(entry.disturbance);
         case Entry::What::over:
             return over(entry.disturbance);
+        case Entry::What::refresh:
+            return refresh();
         case Entry::What::withdraw:
             break;
     }
@@ -132,7 +136,7 @@ void World::timer(const Entry& entry) {
     if (!host.running || host.timers[entry.member] != entry.generation) return;
     if (host.paused) return;  // wake() looks at every timer
     if (const auto member = member_on(entry.host, entry.member))
-        take(entry.host, vrrp::TimerFired{*member});
+        take(entry.host, vrrp::TimerFired{*member}, std::max(now_, entry.deadline));
 }
 
 bool World::reaches(std::size_t from, std::size_t to, std::size_t segment) const {
@@ -206,10 +210,14 @@ void World::read_queue(std::size_t host) {
 }
 
 void World::take(std::size_t index, const vrrp::Event& event) {
+    take(index, event, now_);
+}
+
+void World::take(std::size_t index, const vrrp::Event& event, Instant now) {
     Host& host = hosts_[index];
     if (!host.running) return;
     const bool was_active = vrrp::name_of(host.state) == StateName::active;
-    vrrp::Transition done = vrrp::step(host.parameters, host.state, event, now_);
+    vrrp::Transition done = vrrp::step(host.parameters, host.state, event, now);
     host.state = std::move(done.state);
     for (const vrrp::Action& action : done.actions) carry_out(index, action);
     for (std::size_t member = 0; member < host.segments.size(); ++member)
@@ -228,12 +236,13 @@ void World::carry_out(std::size_t index, const vrrp::Action& action) {
         send(index, segment, sent->priority);
     } else if (const auto* set = std::get_if<vrrp::SetTimer>(&action.act)) {
         host.timers[segment] = ++generation_;
-        schedule({.at = std::max(set->at, now_),
+        schedule({.at = std::max(set->at - slack(index), now_),
                   .sequence = 0,
                   .what = Entry::What::timer,
                   .host = index,
                   .member = segment,
-                  .generation = generation_});
+                  .generation = generation_,
+                  .deadline = set->at});
     } else if (std::holds_alternative<vrrp::CancelTimer>(action.act)) {
         host.timers[segment] = ++generation_;
     } else if (std::holds_alternative<vrrp::AnnounceAgain>(action.act)) {
@@ -249,6 +258,21 @@ void World::carry_out(std::size_t index, const vrrp::Action& action) {
     } else {
         episode(index, segment, action);
     }
+}
+
+/// An Adver_Timer may fire a little early.
+Interval World::slack(std::size_t host) {
+    if (vrrp::name_of(hosts_[host].state) != StateName::active) return Interval::zero();
+    return random_.up_to(std::min<Interval>(hosts_[host].interval / 200, 500us));
+}
+
+/// ipvsd's, which outlives vrrpd.
+void World::refresh() {
+    for (std::size_t host = 0; host < hosts_.size(); ++host)
+        for (std::size_t segment = 0; segment < plan_.segments; ++segment)
+            if (hosts_[host].machine_up && !hosts_[host].paused && hosts_[host].owns[segment])
+                announce(host, segment);
+    schedule({.at = now_ + plan_.refresh, .sequence = 0, .what = Entry::What::refresh});
 }
 
 /// A gratuitous ARP: the client believes it unless it does not reach it.

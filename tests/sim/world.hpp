@@ -64,12 +64,13 @@ class World {
     struct Entry {
         core::Instant at;
         std::uint64_t sequence;
-        enum class What : std::uint8_t { timer, deliver, disturb, over, withdraw } what;
+        enum class What : std::uint8_t { timer, deliver, disturb, over, withdraw, refresh } what;
         std::size_t host = 0;
         std::size_t member = 0;
         std::uint64_t generation = 0;
         Packet packet{};
         std::size_t disturbance = 0;
+        core::Instant deadline{};  // of a timer that fires early
         bool operator<(const Entry& other) const {
             return at != other.at ? at > other.at : sequence > other.sequence;
         }
@@ -83,6 +84,9 @@ class World {
     void over(std::size_t index);
 
     void take(std::size_t host, const vrrp::Event& event);
+    void take(std::size_t host, const vrrp::Event& event, core::Instant now);
+    [[nodiscard]] core::Interval slack(std::size_t host);
+    void refresh();
     void carry_out(std::size_t host, const vrrp::Action& action);
     void send(std::size_t host, std::size_t segment, std::uint8_t priority);
     void announce(std::size_t host, std::size_t segment);

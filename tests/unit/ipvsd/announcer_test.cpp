@@ -69,6 +69,15 @@ TEST_F(AnnouncerTest, RefreshesAllAddressesAtTheirDeadlines) {
     EXPECT_EQ(after(120s), "12121212");
 }
 
+TEST_F(AnnouncerTest, LeavesOutARefreshThatIsMuchTooLateSinceOthersMayHaveTakenOver) {
+    announcer_.hold(kInstance, {.delay = 0s, .repeat = 1, .refresh = 60s}, both_);
+    loop_.stall(200s);
+    loop_.settle();
+    EXPECT_EQ(take(), "");
+    EXPECT_EQ(after(59s), "");
+    EXPECT_EQ(after(1s), "12");
+}
+
 TEST_F(AnnouncerTest, HoldingAgainDoesNotMoveTheRefresh) {
     const AnnouncementRules rules{.refresh = 60s};
     announcer_.hold(kInstance, rules, both_);

@@ -280,6 +280,19 @@ TEST_F(RoutersAtWork, ABackupSuccessorHearsWhatWaitedBeforeItsTimerActs) {
     EXPECT_EQ(state(1), StateName::backup);
 }
 
+TEST_F(RoutersAtWork, ASuccessorBelievesAnAdvertisementThatWasALittleEarly) {
+    become_active();
+    const core::Instant due = instance(1).timer.deadline();
+    loop.advance(due - 400us - loop.now());  // its timer has slack
+    loop.settle();
+    EXPECT_EQ(wire.sent.size(), 1U);
+    EXPECT_EQ(instance(1).timer.deadline(), due + 1s);
+    restart();
+    start(one_instance());
+    EXPECT_EQ(state(1), StateName::active);
+    EXPECT_EQ(instance(1).timer.deadline(), due - 400us + 1s);
+}
+
 TEST_F(RoutersAtWork, ALateTimerReadsTheQueueFirst) {
     become_active();
     wire.queued = [this] { hear(150); };
