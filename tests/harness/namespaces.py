@@ -12,6 +12,7 @@ import ctypes
 import itertools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -127,6 +128,15 @@ class Namespace:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         subprocess.run(["ip", "netns", "del", self.full_name], capture_output=True)
+
+
+def mac_of(client, address):
+    """The MAC address that a client learns; None when nobody answers."""
+    client.run("ip", "neigh", "flush", "all", check=False)
+    reached = client.run("ping", "-c1", "-W2", address, check=False).returncode == 0
+    shown = client.run("ip", "neigh", "show", address).stdout
+    found = re.search(r"lladdr (\S+)", shown)
+    return found[1] if found and reached else None
 
 
 class Topology:

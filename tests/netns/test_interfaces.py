@@ -154,7 +154,7 @@ def test_a_short_loss_of_the_link_is_not_believed(make_lab):
     router.wait_state("fault")
     assert len(router.state_changes()) == 3
     lab.topology.plug(lab.node(1), True, lan=1)
-    holds_for("it is not believed yet", lambda: router.state() == "fault", seconds=2)
+    holds_for("it is not believed yet", lambda: router.state() == "fault", seconds=1)
     router.wait_state("active")
 
 

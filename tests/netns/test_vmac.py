@@ -10,6 +10,7 @@ import pytest
 
 from harness.configuration import configuration, instance
 from harness.wait import eventually, holds_for
+from harness.namespaces import mac_of
 from pairs import MAC, VIP, VIP6, start_pair, wait_settled
 
 VMAC = "00:00:5e:00:01:33"
@@ -24,15 +25,6 @@ def links(node):
 
 def setting(node, name):
     return node.run("sysctl", "-n", "net.ipv4.conf." + name).stdout.strip()
-
-
-def mac_of(client, address):
-    """The MAC address that a client learns; None when nobody answers."""
-    client.run("ip", "neigh", "flush", "all", check=False)
-    reached = client.run("ping", "-c1", "-W2", address, check=False).returncode == 0
-    shown = client.run("ip", "neigh", "show", address).stdout
-    found = re.search(r"lladdr (\S+)", shown)
-    return found[1] if found and reached else None
 
 
 def test_every_address_is_answered_with_its_own_mac_though_the_host_filters_strictly(lab):
@@ -299,21 +291,6 @@ def test_a_new_name_in_the_configuration_moves_the_addresses(lab):
     frames = lab.capture()
     frames.wait_advertisement(mac=VMAC, source="10.77.0.1")
     assert only.state() == "active"
-
-
-def test_it_belongs_to_the_vrf_of_its_parent(lab):
-    node = lab.node(1)
-    if node.run("ip", "link", "add", "red", "type", "vrf", "table", "10", check=False).returncode:
-        pytest.skip("this kernel has no VRF")
-    node.batch("link set red up", "link set eth0 master red")
-    only = lab.holdfast(1, configuration(instance(**USE)))
-    only.wait_state("active")
-    assert "master red" in node.run("ip", "link", "show", "vrrp.51").stdout
-    assert mac_of(lab.client, VIP) == VMAC
-    node.batch("link set eth0 nomaster")
-    eventually("it leaves it as well", lambda: "master" not in
-               node.run("ip", "link", "show", "vrrp.51").stdout)
-    eventually("it answers", lambda: mac_of(lab.client, VIP) == VMAC)
 
 
 def test_the_adverts_leave_from_the_interface_underneath_where_that_is_asked(lab):
