@@ -25,9 +25,7 @@ bool no_room(int code) {
 }  // namespace
 
 Announcer::Announcer(loop::Loop& loop, Kernel& kernel)
-    : loop_(loop), kernel_(kernel), next_portion_(loop, [this] {
-    send_some(); }) {
-}
+    : loop_(loop), kernel_(kernel), next_portion_(loop, [this] { send_some(); }) {}
 
 Announcer::~Announcer() = default;
 
