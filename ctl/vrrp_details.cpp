@@ -87,9 +87,10 @@ class Details {
                                            each.address(), each.count(), each.priority(),
                                            static_cast<double>(each.advert_interval_us()) / 1e6,
                                            ago(each.last_timestamp_seconds()));
-            if (each.addresses_differ())
-                text += fmt::format(", other addresses than here: {}",
-                                    fmt::join(each.addresses(), " "));
+            if (each.addresses_differ()) {
+                text += ", other addresses than here:";
+                for (const std::string& address : each.addresses()) text += " " + address;
+            }
             if (each.address_count() > static_cast<unsigned>(each.addresses_size()))
                 text += fmt::format(" ({} in all)", each.address_count());
             lines_.add("heard", text);
