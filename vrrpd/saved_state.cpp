@@ -6,6 +6,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "lib/daemon/state_layout.hpp"
+
 namespace holdfast::vrrp {
 
 namespace {
@@ -17,7 +19,6 @@ constexpr std::uint32_t kRouter = 1;
 constexpr std::uint32_t kScript = 2;
 /// Used until there is a file; and by tests.
 constexpr std::size_t kPrivateRecords = 64;
-constexpr std::size_t kMost = 640;  // lib/daemon/state_layout.hpp
 
 // Fixed layouts: a change of meaning needs another kVrrpdLayout (lib/daemon/state_layout.hpp).
 //
@@ -72,7 +73,8 @@ struct ScriptRecord {
     std::uint32_t reserved = 0;
     std::int64_t started = 0;
 };
-static_assert(sizeof(RouterRecord) + sizeof(RefusedRecord) + sizeof(TrailerRecord) <= kMost);
+static_assert(sizeof(RouterRecord) + sizeof(RefusedRecord) + sizeof(TrailerRecord) <=
+              daemon::kVrrpdRecord);
 
 enum Part : std::uint8_t {
     kWithRefused = 1,
@@ -205,7 +207,7 @@ class Writing {
     [[nodiscard]] std::span<const std::byte> octets() const { return {octets_.data(), length_}; }
 
   private:
-    std::array<std::byte, kMost> octets_;
+    std::array<std::byte, daemon::kVrrpdRecord> octets_;
     std::size_t length_ = 0;
 };
 
@@ -257,7 +259,8 @@ std::optional<RouterState> state_in(const RouterRecord& record) {
 
 }  // namespace
 
-SavedState::SavedState() : file_(state::StateFile::private_memory(kPrivateRecords, kMost)) {}
+SavedState::SavedState()
+    : file_(state::StateFile::private_memory(kPrivateRecords, daemon::kVrrpdRecord)) {}
 
 bool SavedState::save_router(core::ObjectId instance, const RouterView& saved,
                              state::SlotHint& hint) {

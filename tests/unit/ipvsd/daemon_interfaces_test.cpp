@@ -26,6 +26,16 @@ class VirtualInterfaces : public DaemonTest {
         for (auto& address : *one.mutable_addresses()) address.set_device(made.name());
         return one;
     }
+    /// A macvlan with the virtual MAC address of VRID 1.
+    bool somebody_makes(const std::string& name) {
+        netlink::NewLink theirs{.name = name, .kind = "macvlan", .parent_index = eth0_};
+        theirs.mode = MACVLAN_MODE_BRIDGE;
+        const std::byte octets[] = {std::byte{0}, std::byte{0}, std::byte{0x5e},
+                                    std::byte{0}, std::byte{1}, std::byte{1}};
+        theirs.hardware_address = *netlink::HardwareAddress::from_bytes(octets);
+        const LinkChange change = MakeLink{theirs};
+        return kernel_.change_links(std::span(&change, 1)).all_done();
+    }
     const netlink::Link* link(const std::string& name) {
         const auto* found = kernel_.interfaces().find(name);
         return found == nullptr ? nullptr : &found->link;
@@ -166,13 +176,7 @@ TEST_F(VirtualInterfaces, AnythingElseUnderTheNameGetsNoneOfOurAddresses) {
 }
 
 TEST_F(VirtualInterfaces, OneThatIsThereUnderAnotherNameIsUsedAndLeft) {
-    netlink::NewLink mine{.name = "mine", .kind = "macvlan", .parent_index = eth0_};
-    mine.mode = MACVLAN_MODE_BRIDGE;
-    const std::byte octets[] = {std::byte{0}, std::byte{0}, std::byte{0x5e},
-                                std::byte{0}, std::byte{1}, std::byte{1}};
-    mine.hardware_address = *netlink::HardwareAddress::from_bytes(octets);
-    const LinkChange change = MakeLink{mine};
-    ASSERT_TRUE(kernel_.change_links(std::span(&change, 1)).all_done());
+    ASSERT_TRUE(somebody_makes("mine"));
     add_with_vmac(1, {"192.0.2.1"});
     start();
     say_all_roles({{1, messages::VRRP_BACKUP}});
@@ -222,13 +226,7 @@ TEST_F(VirtualInterfaces, OfAnInstanceThatAReloadReplacesTheInterfaceIsUsedUntil
 }
 
 TEST_F(VirtualInterfaces, WhenTheBorrowedOneGoesOursTakesItsPlace) {
-    netlink::NewLink mine{.name = "mine", .kind = "macvlan", .parent_index = eth0_};
-    mine.mode = MACVLAN_MODE_BRIDGE;
-    const std::byte octets[] = {std::byte{0}, std::byte{0}, std::byte{0x5e},
-                                std::byte{0}, std::byte{1}, std::byte{1}};
-    mine.hardware_address = *netlink::HardwareAddress::from_bytes(octets);
-    const LinkChange change = MakeLink{mine};
-    ASSERT_TRUE(kernel_.change_links(std::span(&change, 1)).all_done());
+    ASSERT_TRUE(somebody_makes("mine"));
     add_with_vmac(1, {"192.0.2.1"});
     start();
     say_all_roles({{1, messages::VRRP_BACKUP}});
